@@ -1,0 +1,47 @@
+# make, make install and make installcheck work as for every PostgreSQL extension:
+# set PG_CONFIG to choose the server, DESTDIR to install below another root.
+# `make help` lists the rest.
+
+PG_CONFIG ?=
+DESTDIR ?=
+export PG_CONFIG DESTDIR
+
+# The demo and the benchmarks drive the extension as it will be installed.
+HARNESS = cargo run -q --release -p harness --bin
+
+all: ## build the extension (release), installing nothing
+	@devtools/setup
+	@devtools/build
+
+install: ## install it into PG_CONFIG's folders (below DESTDIR)
+	@devtools/build --install
+
+installcheck: ## regression and isolation tests on the running server (PGHOST, PGPORT, PGUSER)
+	@devtools/regress
+
+test: ## every test, on private servers under target/; TIERS="fmt crates ..." for some
+	@devtools/test $(TIERS)
+
+demo: ## three servers, load, an outage, a crash, proofs and a forgery; leaves the servers up
+	@devtools/setup
+	@devtools/build --stage
+	@$(HARNESS) demo
+
+demo-stop: ## stop the demo's servers and remove them
+	@$(HARNESS) demo -- stop
+
+bench: ## speed beside plain tables and native logical replication, as ratios of one run
+	@devtools/setup
+	@devtools/build --stage
+	@$(HARNESS) bench
+
+clean: ## remove what was built here (cargo-pgrx stays)
+	@devtools/clean
+
+distclean: ## remove all of target/
+	@devtools/clean --all
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: all install installcheck test demo demo-stop bench clean distclean help
