@@ -1,1 +1,41 @@
+//! The signed ledger of a cluster, without I/O, clock or threads: ops chained and signed in
+//! segments, blocks that order them in one RFC 6962 log, certificates, proofs, checkpoints, and
+//! the verifier that re-hashes everything and names what was altered.
+//!
+//! Layouts are fixed and big-endian; see the `to_bytes` of each type. Everything that is hashed
+//! or signed starts with its own label. Hostile input gives an error, never a panic.
+
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod block;
+pub mod certificate;
+pub mod codec;
+pub mod genesis;
+pub mod hash;
+pub mod ids;
+pub mod leaf;
+pub mod member;
+pub mod membership;
+pub mod merkle;
+pub mod op;
+pub mod segment;
+pub mod signature;
+pub mod validators;
+pub mod vector;
+mod wire;
+
+pub use block::{Block, Header};
+pub use certificate::{Certificate, CertificateFault, Phase, Vote, VoteSignature};
+pub use codec::DecodeError;
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
+pub use genesis::{Genesis, Predecessor};
+pub use hash::{Hash, ZERO_HASH};
+pub use ids::{ChainId, NodeId, replica_id};
+pub use leaf::Leaf;
+pub use member::{Member, MemberFault, MemberKeys, MembershipChange, Role};
+pub use membership::{Membership, ValidatorSchedule};
+pub use op::{Kind, Op, OpCore, Part};
+pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, SegmentFault};
+pub use validators::{Validator, ValidatorSet};
+pub use vector::{Cut, Deps, Position, VersionVector};

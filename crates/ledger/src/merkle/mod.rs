@@ -1,0 +1,34 @@
+//! The Merkle tree of RFC 6962 over SHA-256: leaf and node hashes here, the growing edge in
+//! `frontier`, proofs and their verification in `proof`, the stored log in `tree`. A lone last
+//! node is never doubled, and leaves and nodes are hashed apart.
+
+use crate::hash::{Hash, sha256};
+
+/// The root of the tree without leaves: SHA-256 of nothing.
+pub const EMPTY_ROOT: Hash = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
+/// SHA-256(0x00 ‖ data).
+pub fn leaf_hash(data: &[u8]) -> Hash {
+    sha256(&[&[0], data])
+}
+
+/// SHA-256(0x01 ‖ left ‖ right).
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    sha256(&[&[1], left, right])
+}
+
+/// The root over leaf hashes.
+pub fn root(leaf_hashes: &[Hash]) -> Hash {
+    let mut edge = Frontier::default();
+    for hash in leaf_hashes {
+        edge.push(*hash);
+    }
+    edge.root()
+}
+
+mod frontier;
+
+pub use frontier::Frontier;
