@@ -1,0 +1,183 @@
+//! One connection of a caller: handshake, service, and the reasons to end it.
+
+use std::{
+    collections::BTreeMap,
+    future::pending,
+    pin::pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{Extension, Router, routing::post};
+use hyper::server::conn::http2;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use crate::{
+    budget::{Budget, Held},
+    config::Limits,
+    directory::Caller,
+    request,
+    shared::Shared,
+    tls,
+};
+
+/// Bytes of all headers of one request; ours need a few hundred.
+const MAX_HEADER_BYTES: u32 = 8 << 10;
+
+/// Room that a connection takes: first among strangers, then among known callers.
+pub(crate) struct Slots {
+    pub(crate) handshake: Held,
+    pub(crate) connections: Arc<Budget>,
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    acceptor: TlsAcceptor,
+    socket: TcpStream,
+    slots: Slots,
+) {
+    // Failing only costs latency.
+    let _ = socket.set_nodelay(true);
+    let handshake = acceptor.accept(socket);
+    let Ok(Ok(stream)) = tokio::time::timeout(shared.limits.handshake_timeout, handshake).await
+    else {
+        return;
+    };
+    let Some(caller) = tls::client_key(stream.get_ref().1)
+        .and_then(|key| shared.directory.caller(&key, Instant::now()))
+    else {
+        return;
+    };
+    let (Some(_own), Some(_total)) = (caller.connections.take(1), slots.connections.take(1)) else {
+        return;
+    };
+    drop(slots.handshake);
+    converse(shared, stream, Session::new(caller)).await;
+}
+
+/// Speaks HTTP/2 until the caller leaves, is removed, stalls or idles, or the thread ends.
+async fn converse(shared: Arc<Shared>, stream: TlsStream<TcpStream>, session: Arc<Session>) {
+    let limits = shared.limits;
+    let router = Router::new()
+        .fallback(post(request::answer))
+        .layer(Extension(Arc::clone(&session)))
+        .with_state(Arc::clone(&shared));
+    let serving =
+        builder(&limits).serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut serving = pin!(serving);
+    let mut deadline = pin!(guest_deadline(&session.caller));
+    let mut check = tokio::time::interval(limits.request_timeout.min(limits.idle_timeout) / 2);
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            _ = serving.as_mut() => return,
+            () = session.caller.revoked.raised() => return,
+            () = deadline.as_mut() => return,
+            () = shared.stop.raised(), if !stopping => {
+                stopping = true;
+                serving.as_mut().graceful_shutdown();
+            }
+            _ = check.tick() => if session.is_stale(Instant::now(), &limits) {
+                return;
+            }
+        }
+    }
+}
+
+fn builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    // Twice what is answered, so that a caller over its limit hears 503 rather than nothing.
+    let streams = limits.max_peer_inflight.saturating_mul(2);
+    builder
+        .timer(TokioTimer::new())
+        .adaptive_window(true)
+        .max_concurrent_streams(u32::try_from(streams).unwrap_or(u32::MAX))
+        .max_header_list_size(MAX_HEADER_BYTES)
+        .keep_alive_interval(limits.keep_alive)
+        .keep_alive_timeout(limits.keep_alive);
+    builder
+}
+
+async fn guest_deadline(caller: &Caller) {
+    match caller.guest_until {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}
+
+/// What is known of one connection while it is served.
+pub(crate) struct Session {
+    pub(crate) caller: Arc<Caller>,
+    next_id: AtomicU64,
+    activity: Mutex<Activity>,
+}
+
+struct Activity {
+    /// Requests whose answer is not yet sent in full, oldest first, with their start.
+    open: BTreeMap<u64, Instant>,
+    last: Instant,
+}
+
+impl Session {
+    fn new(caller: Arc<Caller>) -> Arc<Self> {
+        Arc::new(Self {
+            caller,
+            next_id: AtomicU64::new(0),
+            activity: Mutex::new(Activity {
+                open: BTreeMap::new(),
+                last: Instant::now(),
+            }),
+        })
+    }
+
+    /// Notes a request; it counts as open until the guard is dropped.
+    pub(crate) fn open(self: &Arc<Self>, now: Instant) -> Open {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        self.activity().open.insert(id, now);
+        Open {
+            session: Arc::clone(self),
+            id,
+        }
+    }
+
+    /// Whether the caller does not read an answer, or has not asked for too long.
+    fn is_stale(&self, now: Instant, limits: &Limits) -> bool {
+        let activity = self.activity();
+        match activity.open.first_key_value() {
+            // The host has one timeout for its answer, the caller another to read it.
+            Some((_, start)) => elapsed(*start, now) > limits.request_timeout * 2,
+            None => elapsed(activity.last, now) > limits.idle_timeout,
+        }
+    }
+
+    fn activity(&self) -> std::sync::MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn elapsed(start: Instant, now: Instant) -> Duration {
+    now.saturating_duration_since(start)
+}
+
+/// A request whose answer is not yet sent in full.
+pub(crate) struct Open {
+    session: Arc<Session>,
+    id: u64,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let mut activity = self.session.activity();
+        activity.open.remove(&self.id);
+        activity.last = Instant::now();
+    }
+}

@@ -1,0 +1,72 @@
+//! One request to another node, from the host's call to the event that tells its outcome.
+
+use std::sync::Arc;
+
+use crate::{
+    budget::{Bytes, Place},
+    client::Callee,
+    error::TransportError,
+    event::{Answer, Event},
+    key::Key,
+    shared::Shared,
+};
+
+/// A request under way. However it ends, even by a panic or the thread's end, there is one response.
+pub(crate) struct Outgoing {
+    shared: Arc<Shared>,
+    to: Key,
+    request_id: u64,
+    result: Result<Answer, TransportError>,
+    room: Option<(Place, Bytes)>,
+}
+
+impl Outgoing {
+    /// Takes the room for a request of `body` bytes, or says that there is none.
+    pub(crate) fn admit(
+        shared: &Arc<Shared>,
+        callee: &Callee,
+        to: Key,
+        request_id: u64,
+        body: usize,
+    ) -> Result<Self, TransportError> {
+        let limit = shared.limits.max_body;
+        if body > limit {
+            let what = "request";
+            return Err(TransportError::TooLarge { what, limit });
+        }
+        let room = callee.room.enter(&shared.outgoing);
+        let (place, mut bytes) = room.ok_or(TransportError::Busy)?;
+        if !bytes.grow(body) {
+            return Err(TransportError::Busy);
+        }
+        Ok(Self {
+            shared: Arc::clone(shared),
+            to,
+            request_id,
+            result: Err(TransportError::Stopped),
+            room: Some((place, bytes)),
+        })
+    }
+
+    /// Carries the request out.
+    pub(crate) async fn run(mut self, callee: Arc<Callee>, path: &'static str, body: Vec<u8>) {
+        if let Some((_, bytes)) = &mut self.room {
+            self.result = callee.post(path, body, bytes).await;
+        }
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        let Some((place, bytes)) = self.room.take() else {
+            return;
+        };
+        let event = Event::Response {
+            to: self.to,
+            request_id: self.request_id,
+            result: std::mem::replace(&mut self.result, Err(TransportError::Stopped)),
+        };
+        // The place is its room in the queue: this fails only if the host has dropped its end.
+        self.shared.queue.response(event, place, bytes);
+    }
+}

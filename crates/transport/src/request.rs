@@ -1,0 +1,176 @@
+//! One request of a caller, from its headers to the last byte of its answer.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{
+    Extension,
+    body::{Body, BodyDataStream, Bytes, HttpBody},
+    extract::{Request, State},
+    http::{StatusCode, header::CONTENT_LENGTH},
+    response::Response,
+};
+use hyper::body::{Frame, SizeHint};
+use tokio::time::timeout_at;
+
+use crate::{
+    JOIN_PATH,
+    budget::{self, Place},
+    connection::{Open, Session},
+    event::{Answer, Event},
+    shared::Shared,
+};
+
+/// Grown to at once for a body of announced length; more only as bytes arrive.
+const FIRST_ALLOCATION: usize = 1 << 20;
+
+/// Bytes of an answer handed to HTTP/2 at a time, so that an unread answer is not copied there.
+const CHUNK: usize = 64 << 10;
+
+/// Answers one request. Whatever stands in its way is answered at once with a bare status.
+pub(crate) async fn answer(
+    State(shared): State<Arc<Shared>>,
+    Extension(session): Extension<Arc<Session>>,
+    request: Request,
+) -> Response {
+    let now = Instant::now();
+    let open = session.open(now);
+    let (status, body, place) = match ask_host(&shared, &session, request, now).await {
+        Ok((answer, place)) => match StatusCode::from_u16(answer.status) {
+            Ok(status) => (status, answer.body, Some(place)),
+            Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Vec::new(), Some(place)),
+        },
+        Err(status) => (status, Vec::new(), None),
+    };
+    let mut response = Response::new(Body::new(Sending {
+        left: body.into(),
+        _open: open,
+        _place: place,
+    }));
+    *response.status_mut() = status;
+    response
+}
+
+async fn ask_host(
+    shared: &Arc<Shared>,
+    session: &Session,
+    request: Request,
+    now: Instant,
+) -> Result<(Answer, Place), StatusCode> {
+    let caller = &session.caller;
+    let guest = caller.guest_until.is_some();
+    if !caller.rate.admit(now) {
+        return Err(StatusCode::TOO_MANY_REQUESTS);
+    }
+    if !caller.is_live(now) || (guest && request.uri().path() != JOIN_PATH) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let (place, mut bytes) = caller
+        .room
+        .enter(&shared.incoming)
+        .ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+    let deadline = (now + shared.limits.request_timeout).into();
+    let (parts, body) = request.into_parts();
+    let announced = parts.headers.get(CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse().ok());
+    let reading = read_body(
+        body,
+        announced.unwrap_or(0),
+        shared.limits.max_body,
+        &mut bytes,
+    );
+    let body = timeout_at(deadline, reading)
+        .await
+        .unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))?;
+    let mut expected = shared.expect_answer();
+    let event = Event::Request {
+        token: expected.token,
+        from: caller.key,
+        guest,
+        path: parts.uri.path().to_owned(),
+        body,
+    };
+    if !shared.queue.request(event, bytes) {
+        return Err(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    match timeout_at(deadline, expected.wait()).await {
+        Ok(Some(answer)) => Ok((answer, place)),
+        Ok(None) => Err(StatusCode::SERVICE_UNAVAILABLE),
+        Err(_) => Err(StatusCode::GATEWAY_TIMEOUT),
+    }
+}
+
+/// Reads a body of at most `max_body` bytes, each counted in `bytes` as it arrives.
+async fn read_body(
+    body: Body,
+    announced: usize,
+    max_body: usize,
+    bytes: &mut budget::Bytes,
+) -> Result<Vec<u8>, StatusCode> {
+    if announced > max_body {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let mut whole = Vec::with_capacity(announced.min(FIRST_ALLOCATION));
+    let mut stream = body.into_data_stream();
+    while let Some(chunk) = next_chunk(&mut stream).await {
+        let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
+        if whole.len() + chunk.len() > max_body {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        if !bytes.grow(chunk.len()) {
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole)
+}
+
+async fn next_chunk(stream: &mut BodyDataStream) -> Option<Result<Bytes, axum::Error>> {
+    loop {
+        let frame = std::future::poll_fn(|context| Pin::new(&mut *stream).poll_frame(context));
+        match frame.await? {
+            Ok(frame) => {
+                // Trailers say nothing to us.
+                if let Ok(data) = frame.into_data() {
+                    return Some(Ok(data));
+                }
+            }
+            Err(error) => return Some(Err(error)),
+        }
+    }
+}
+
+/// The body of an answer. The request counts as open, and keeps its place, until it is sent.
+struct Sending {
+    left: Bytes,
+    _open: Open,
+    _place: Option<Place>,
+}
+
+impl HttpBody for Sending {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        let size = self.left.len().min(CHUNK);
+        Poll::Ready(Some(Ok(Frame::data(self.left.split_to(size)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.len() as u64)
+    }
+}
