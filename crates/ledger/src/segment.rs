@@ -169,6 +169,23 @@ impl Segment {
         ops: Vec<Op>,
         key: &SigningKey,
     ) -> Result<Self, SegmentFault> {
+        Self::seal_hashed(chain, origin, prev, deps, sealed_ms, ops, key)
+            .map(|(segment, _)| segment)
+    }
+
+    /// Like [`Self::seal`], and gives the hash of each op, which the sealer stores.
+    ///
+    /// # Errors
+    /// As [`Self::seal`].
+    pub fn seal_hashed(
+        chain: &ChainId,
+        origin: NodeId,
+        prev: Position,
+        deps: Deps,
+        sealed_ms: u64,
+        ops: Vec<Op>,
+        key: &SigningKey,
+    ) -> Result<(Self, Vec<Hash>), SegmentFault> {
         let mut segment = Self {
             origin,
             prev,
@@ -179,13 +196,10 @@ impl Segment {
             signature: [0; 64],
         };
         segment.check_shape()?;
-        segment.head = segment
-            .op_hashes(chain)
-            .last()
-            .copied()
-            .unwrap_or(prev.head);
+        let hashes = segment.op_hashes(chain);
+        segment.head = hashes.last().copied().unwrap_or(prev.head);
         segment.signature = signature::sign(key, &segment.claim(chain).message(chain));
-        Ok(segment)
+        Ok((segment, hashes))
     }
 
     /// Checks everything about the segment that needs no other op: where it starts, its shape,
