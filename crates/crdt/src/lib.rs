@@ -1,1 +1,41 @@
+//! Delta-state CRDTs: pure values, no Postgres, no I/O, no clock, no randomness.
+//!
+//! A value of a CRDT type is a *settled state* (an element of a join-semilattice; every part
+//! of it names its author) plus an *unsettled change* (what operators and plain literals ask
+//! for; no author yet). Operators only add to the change, so they are pure. [`Crdt::settle`]
+//! turns the change into authored state, in one place: under the lock of the row.
+//!
+//! `pn_counter`, `or_set` and `lww_register` hold one type each; [`AnyState`] treats a column
+//! by its [`ColumnKind`]; `row` and `schema` hold what travels between nodes; `codec`, `json`,
+//! `array_text` and `text_form` the encodings that they share.
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod any_state;
+mod array_text;
+mod change;
+pub mod codec;
+mod crdt;
+mod error;
+mod hlc;
+mod ids;
+pub mod json;
+pub mod lww_register;
+pub mod or_set;
+pub mod pn_counter;
+pub mod row;
+pub mod schema;
+mod text_form;
+
+pub use any_state::AnyState;
+pub use change::Change;
+pub use codec::MAX_STATE_BYTES;
+pub use crdt::{Author, Crdt};
+pub use error::{CrdtError, DecodeError, DeltaFault, EncodeError, JsonError, RowFault, TextError};
+pub use hlc::Hlc;
+pub use ids::{Dot, ReplicaId, Stamp};
+pub use lww_register::LwwRegister;
+pub use or_set::OrSet;
+pub use pn_counter::PnCounter;
+pub use row::{PlainRow, RowAction, RowChange, RowMeta};
+pub use schema::{Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};

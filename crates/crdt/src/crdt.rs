@@ -1,0 +1,73 @@
+//! What every CRDT type can do.
+
+use std::cmp::Ordering;
+
+use crate::{CrdtError, DecodeError, DeltaFault, Hlc, ReplicaId, TextError};
+
+/// Who settles a change: the one source of dots and stamps.
+pub trait Author {
+    /// The replica in whose name state is made.
+    fn replica(&self) -> ReplicaId;
+
+    /// A tick of its hybrid logical clock: later than all before and all that this replica has
+    /// seen of others, and never given twice, not even after a crash or a rollback.
+    fn tick(&mut self) -> Hlc;
+}
+
+/// A value of a CRDT type: settled state plus unsettled change.
+///
+/// `Default` is bottom: the empty state without a change. Equal values have equal bytes.
+pub trait Crdt: Clone + Eq + Sized + Default {
+    /// The name of the SQL type.
+    const NAME: &'static str;
+
+    /// What a plain SQL value of it is.
+    type Plain;
+
+    /// From the canonical encoding; any other bytes are an error.
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError>;
+
+    /// The canonical encoding.
+    fn encode(&self) -> Vec<u8>;
+
+    /// The value of the state with the change carried out.
+    fn value(&self) -> Result<Self::Plain, CrdtError>;
+
+    /// A plain literal: the empty state and the wish to be this value.
+    fn assign(plain: Self::Plain) -> Self;
+
+    /// Whether there is no unsettled change.
+    fn is_settled(&self) -> bool;
+
+    /// The least upper bound of both states and of both changes.
+    fn join(&self, other: &Self) -> Result<Self, CrdtError>;
+
+    /// What a tracked row stores when `new` is written over `old` (None on INSERT or over NULL).
+    ///
+    /// A `new` that descends from `old` has its change added to `old`; any other came from
+    /// elsewhere and is taken by value. The result is settled. If nothing changes it equals
+    /// `old` and no tick is taken. An `old` that is itself unsettled (it never passed here) is
+    /// first authored by its value.
+    fn settle(old: Option<&Self>, new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError>;
+
+    /// The smallest settled `d` with `old ⊔ d = new`; None if there is no difference.
+    ///
+    /// `new` must be settled and not below `old`; of an unsettled `old` only the state counts.
+    /// Without `old` it is all of `new`, even if that is empty: NULL is not the empty state.
+    fn delta(old: Option<&Self>, new: &Self) -> Option<Self>;
+
+    /// Whether `author` may have made `delta` on top of what the receiver's `row` shows.
+    fn check_delta(delta: &Self, author: ReplicaId, row: Option<&Self>) -> Result<(), DeltaFault>;
+
+    /// Lossless text: the readable value, then (unless it is a plain literal) the state.
+    fn to_text(&self) -> String;
+
+    /// Reads [`Crdt::to_text`] or a plain literal.
+    fn from_text(text: &str) -> Result<Self, TextError>;
+
+    /// The state as JSON, for people.
+    fn to_json(&self) -> String;
+
+    /// A total order for indexes: by value, then by encoding.
+    fn cmp_by_value(&self, other: &Self) -> Ordering;
+}

@@ -1,0 +1,235 @@
+//! What can go wrong, named so that a user can act on it.
+
+use crate::{Dot, ReplicaId};
+
+/// Bytes that are not a canonical encoding.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The bytes end inside a field.
+    #[error("the bytes end too early")]
+    Truncated,
+    /// Bytes remain after the last field.
+    #[error("{0} bytes remain after the end")]
+    TrailingBytes(usize),
+    /// A layout that this release does not know.
+    #[error("unknown layout version {0}")]
+    UnknownVersion(u8),
+    /// Flags or a code that this release does not know.
+    #[error("unknown {what} {code}")]
+    UnknownCode {
+        /// Which field.
+        what: &'static str,
+        /// What stood there.
+        code: u8,
+    },
+    /// The same content has another, canonical, encoding.
+    #[error("not canonical: {0}")]
+    NotCanonical(&'static str),
+    /// A text field is not valid.
+    #[error("invalid text: {0}")]
+    InvalidText(&'static str),
+    /// A register holds something that is not JSON.
+    #[error(transparent)]
+    InvalidJson(#[from] JsonError),
+    /// More than the limit.
+    #[error("{what}: {actual} is over the limit of {limit}")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Its size.
+        actual: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A plain column has no CRDT state.
+    #[error("a plain column holds no CRDT state")]
+    PlainColumn,
+}
+
+/// A value that is over a limit of its encoding.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// More than the limit.
+    #[error("{what}: {actual} is over the limit of {limit}")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Its size.
+        actual: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Columns must rise strictly, keys must not be empty, a row exists at odd causal lengths.
+    #[error("malformed: {0}")]
+    Malformed(&'static str),
+}
+
+/// Text that is not JSON as PostgreSQL's jsonb can hold it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid JSON at byte {at}: {why}")]
+pub struct JsonError {
+    /// Offset in bytes from 0.
+    pub at: usize,
+    /// What is wrong there.
+    pub why: &'static str,
+}
+
+/// An operation that a CRDT cannot carry out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CrdtError {
+    /// The value of a counter is beyond bigint, or a slot beyond 64 bits.
+    #[error("counter value out of range")]
+    Overflow,
+    /// The state would be over its limit.
+    #[error("{what} would be over the limit of {limit}")]
+    TooLarge {
+        /// What would be too large.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// A set element is not text that PostgreSQL can hold.
+    #[error("a set element cannot contain a NUL character")]
+    InvalidElement,
+    /// A register's value is not JSON.
+    #[error(transparent)]
+    InvalidJson(#[from] JsonError),
+    /// A stamp at the end of time cannot be followed by a later one.
+    #[error("the register's stamp is at the end of the clock's range")]
+    ClockExhausted,
+    /// Two states of different types cannot be joined.
+    #[error("cannot combine {0} with {1}")]
+    KindMismatch(&'static str, &'static str),
+    /// Changes of two different rows cannot be joined.
+    #[error("cannot join changes of different rows")]
+    KeyMismatch,
+    /// A column that the schema does not have, or has as a plain one.
+    #[error("column {0} of the change is no CRDT column of the table")]
+    NoCrdtColumn(u16),
+    /// Bytes that are no state.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+/// Why a delta of a peer is refused: it claims what its author has no right to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeltaFault {
+    /// Only settled state travels.
+    #[error("the delta carries an unsettled change")]
+    Unsettled,
+    /// A counter slot of another replica.
+    #[error("the delta writes a counter slot of replica {0}")]
+    ForeignSlot(ReplicaId),
+    /// One replica takes more slots of one counter than any honest one does.
+    #[error("the delta brings its author to {actual} slots of one counter, the limit is {limit}")]
+    TooManySlots {
+        /// Slots of the author in row and delta.
+        actual: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// An element under another replica's dot.
+    #[error("the delta adds an element under the foreign dot {0}")]
+    ForeignDot(Dot),
+    /// One dot names two elements.
+    #[error("the delta uses dot {0} twice")]
+    RepeatedDot(Dot),
+    /// Removal of something that was never added here.
+    #[error("the delta removes the unknown dot {0}")]
+    UnknownDot(Dot),
+    /// A value stamped in another replica's name.
+    #[error("the delta carries a stamp of replica {0}")]
+    ForeignStamp(ReplicaId),
+    /// The delta is of another type than the row's column.
+    #[error("a delta of {0} for a column of {1}")]
+    KindMismatch(&'static str, &'static str),
+}
+
+/// Why a row change of a peer is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RowFault {
+    /// The key has another number of columns than the table's.
+    #[error("the key has {actual} columns, the table's has {expected}")]
+    KeyColumns {
+        /// In the change.
+        actual: usize,
+        /// In the table.
+        expected: usize,
+    },
+    /// A delta for a column that is not a CRDT column of the table.
+    #[error("column {0} has a delta but is no CRDT column")]
+    NoCrdtColumn(u16),
+    /// A plain value for a column that is not a plain column outside the key.
+    #[error("column {0} has a plain value but is no plain column")]
+    NoPlainColumn(u16),
+    /// Plain columns must travel together: one stamp stands for all of them.
+    #[error("plain column {0} is missing")]
+    MissingPlainColumn(u16),
+    /// NULL for a column that must not be NULL.
+    #[error("column {0} must not be NULL")]
+    NullValue(u16),
+    /// The plain values are stamped in another replica's name.
+    #[error("the plain values carry a stamp of replica {0}")]
+    ForeignStamp(ReplicaId),
+    /// The bytes of a delta are no state.
+    #[error("column {column}: {fault}")]
+    Decode {
+        /// Which column.
+        column: u16,
+        /// What is wrong.
+        fault: DecodeError,
+    },
+    /// The delta claims what its author has no right to.
+    #[error("column {column}: {fault}")]
+    Delta {
+        /// Which column.
+        column: u16,
+        /// What is wrong.
+        fault: DeltaFault,
+    },
+}
+
+/// Text that is no value of the type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// The plain value is malformed.
+    #[error("invalid input syntax for type {type_name}: \"{text}\": {why}")]
+    Syntax {
+        /// The SQL type.
+        type_name: &'static str,
+        /// The start of the input.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The plain value is beyond bigint.
+    #[error("value \"{0}\" is out of range for type pn_counter")]
+    OutOfRange(String),
+    /// The state after the marker is not base64url or too short.
+    #[error("the state after \"@v1:\" is damaged: {0}")]
+    Armour(&'static str),
+    /// The state after the marker was altered or cut.
+    #[error("the state after \"@v1:\" has checksum {actual:08x}, expected {expected:08x}")]
+    Checksum {
+        /// What the text says.
+        expected: u32,
+        /// What its bytes have.
+        actual: u32,
+    },
+    /// The state after the marker is none of this type.
+    #[error("the state after \"@v1:\" is no {type_name}: {fault}")]
+    State {
+        /// The SQL type.
+        type_name: &'static str,
+        /// What is wrong.
+        fault: DecodeError,
+    },
+    /// The readable part was edited without its state.
+    #[error("the readable value \"{readable}\" differs from the state's value \"{state}\"")]
+    Disagrees {
+        /// What stands before the marker.
+        readable: String,
+        /// What stands in the state.
+        state: String,
+    },
+}

@@ -1,0 +1,271 @@
+//! The bytes of a set; numbers are LEB128:
+//!
+//! ```text
+//! u8 version = 1 ‖ u8 change (0 none, 1 add, 2 assign)
+//! replicas: count, then (replica16 ‖ base), ascending; base = its smallest counter in the state
+//! elements: count, then (length ‖ UTF-8 ‖ dots), ascending by bytes
+//!   dots: count ≥ 1, then (replica index ‖ counter), ascending
+//! removed: for each replica: count, then counters, ascending
+//! change: add (not empty) and assign: count, then (length ‖ UTF-8), ascending
+//! ```
+//!
+//! A counter is written as its distance from the one before it of the same replica in the same
+//! run, less one; the first of a run as its distance from the replica's base.
+
+use super::dots::DotSet;
+use super::live::Live;
+use super::texts::Texts;
+use super::{OrSet, added_or_none};
+use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_bytes, put_varint};
+use crate::{Change, DecodeError, Dot, ReplicaId};
+
+pub(super) fn encode(set: &OrSet) -> Vec<u8> {
+    let replicas = replicas(set);
+    let mut out = Vec::with_capacity(
+        16 + replicas.len() * 25 + set.live.elements().bytes() + set.live.all_dots().len() * 12,
+    );
+    out.extend([1, set.change.code()]);
+    put_varint(&mut out, replicas.len() as u64);
+    for base in &replicas {
+        out.extend_from_slice(&base.replica.0);
+        put_varint(&mut out, base.counter);
+    }
+    put_varint(&mut out, set.live.elements().len() as u64);
+    for (element, dots) in set.live.iter() {
+        put_bytes(&mut out, element.as_bytes());
+        put_dots(&mut out, dots, &replicas);
+    }
+    for base in &replicas {
+        let counters = set.removed.counters(&base.replica);
+        put_varint(&mut out, counters.len() as u64);
+        let mut distance = Distance::from(base);
+        counters
+            .iter()
+            .for_each(|counter| put_varint(&mut out, distance.to(*counter)));
+    }
+    match &set.change {
+        Change::None => (),
+        Change::Add(texts) | Change::Assign(texts) => {
+            put_varint(&mut out, texts.len() as u64);
+            texts
+                .iter()
+                .for_each(|text| put_bytes(&mut out, text.as_bytes()));
+        }
+    }
+    out
+}
+
+fn put_dots(out: &mut Vec<u8>, dots: &[Dot], replicas: &[Dot]) {
+    put_varint(out, dots.len() as u64);
+    let mut run: Option<(usize, Distance)> = None;
+    for dot in dots {
+        let index = match &run {
+            Some((index, distance)) if distance.replica == dot.replica => *index,
+            // Every replica of the state is in the table.
+            _ => replicas.partition_point(|base| base.replica < dot.replica),
+        };
+        let (_, distance) = match &mut run {
+            Some(run) if run.0 == index => run,
+            other => match replicas.get(index) {
+                Some(base) => other.insert((index, Distance::from(base))),
+                None => continue,
+            },
+        };
+        put_varint(out, index as u64);
+        put_varint(out, distance.to(dot.counter));
+    }
+}
+
+/// The replicas of the state with their smallest counters, ascending.
+fn replicas(set: &OrSet) -> Vec<Dot> {
+    let mut firsts: Vec<Dot> = set.live.all_dots().to_vec();
+    firsts.extend(set.removed.firsts());
+    firsts.sort_unstable();
+    firsts.dedup_by_key(|dot| dot.replica);
+    firsts
+}
+
+/// Turns the ascending counters of one replica into distances, and back.
+struct Distance {
+    replica: ReplicaId,
+    /// The least counter that may follow.
+    from: u64,
+}
+
+impl Distance {
+    fn from(base: &Dot) -> Self {
+        Self {
+            replica: base.replica,
+            from: base.counter,
+        }
+    }
+
+    fn to(&mut self, counter: u64) -> u64 {
+        let distance = counter - self.from;
+        // A run ends at the greatest counter: nothing follows it.
+        self.from = counter.saturating_add(1);
+        distance
+    }
+
+    fn at(&mut self, distance: u64) -> Result<u64, DecodeError> {
+        let counter = self.from.checked_add(distance);
+        let counter = counter.ok_or(DecodeError::NotCanonical("counter over 64 bits"))?;
+        self.from = counter.saturating_add(1);
+        Ok(counter)
+    }
+}
+
+pub(super) fn decode(bytes: &[u8]) -> Result<OrSet, DecodeError> {
+    at_most("bytes of a set", bytes.len(), MAX_STATE_BYTES)?;
+    let mut reader = Reader::new(bytes);
+    reader.version()?;
+    let code = reader.u8()?;
+    let replicas = read_replicas(&mut reader)?;
+    // Which replicas have a dot at their base: a base that no dot has could be any number.
+    let mut based = vec![false; replicas.len()];
+    let live = read_live(&mut reader, &replicas, &mut based)?;
+    let removed = read_removed(&mut reader, &replicas, &mut based)?;
+    if based.contains(&false) {
+        return Err(DecodeError::NotCanonical(
+            "a replica's base is not its smallest counter",
+        ));
+    }
+    if !removed.is_empty() && live.all_dots().iter().any(|dot| removed.contains(dot)) {
+        return Err(DecodeError::NotCanonical("a removed dot lives"));
+    }
+    let change = match code {
+        0 => Change::None,
+        1 => added_or_none(read_texts(&mut reader)?),
+        2 => Change::Assign(read_texts(&mut reader)?),
+        code => {
+            return Err(DecodeError::UnknownCode {
+                what: "change",
+                code,
+            });
+        }
+    };
+    reader.finish()?;
+    if change.code() != code {
+        return Err(DecodeError::NotCanonical("an addition of nothing"));
+    }
+    Ok(OrSet {
+        live,
+        removed,
+        change,
+    })
+}
+
+fn read_replicas(reader: &mut Reader<'_>) -> Result<Vec<Dot>, DecodeError> {
+    let count = reader.count(17)?;
+    let mut replicas: Vec<Dot> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let base = Dot {
+            replica: reader.replica()?,
+            counter: reader.varint()?,
+        };
+        if replicas
+            .last()
+            .is_some_and(|last| last.replica >= base.replica)
+        {
+            return Err(DecodeError::NotCanonical("replicas must ascend"));
+        }
+        replicas.push(base);
+    }
+    Ok(replicas)
+}
+
+fn read_live(
+    reader: &mut Reader<'_>,
+    replicas: &[Dot],
+    based: &mut [bool],
+) -> Result<Live, DecodeError> {
+    let count = reader.count(4)?;
+    let mut live = Live::with_capacity(count, 0);
+    for _ in 0..count {
+        let element = reader.text()?;
+        if live.elements().last().is_some_and(|last| last >= element) {
+            return Err(DecodeError::NotCanonical("elements must ascend"));
+        }
+        let dots = read_dots(reader, replicas, based)?;
+        live.push(element, dots.into_iter());
+    }
+    Ok(live)
+}
+
+fn read_dots(
+    reader: &mut Reader<'_>,
+    replicas: &[Dot],
+    based: &mut [bool],
+) -> Result<Vec<Dot>, DecodeError> {
+    let count = reader.count(2)?;
+    if count == 0 {
+        return Err(DecodeError::NotCanonical("an element without a dot"));
+    }
+    let mut dots: Vec<Dot> = Vec::with_capacity(count);
+    let mut run: Option<(usize, Distance)> = None;
+    for _ in 0..count {
+        let index = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
+        let base = replicas
+            .get(index)
+            .ok_or(DecodeError::NotCanonical("no such replica"))?;
+        let (_, distance) = match &mut run {
+            Some(run) if run.0 == index => run,
+            Some((last, _)) if *last > index => {
+                return Err(DecodeError::NotCanonical("dots must ascend"));
+            }
+            other => other.insert((index, Distance::from(base))),
+        };
+        let dot = Dot {
+            replica: base.replica,
+            counter: distance.at(reader.varint()?)?,
+        };
+        if dots.last().is_some_and(|last| *last >= dot) {
+            return Err(DecodeError::NotCanonical("dots must ascend"));
+        }
+        mark(based, index, dot.counter == base.counter);
+        dots.push(dot);
+    }
+    Ok(dots)
+}
+
+fn read_removed(
+    reader: &mut Reader<'_>,
+    replicas: &[Dot],
+    based: &mut [bool],
+) -> Result<DotSet, DecodeError> {
+    let mut removed = DotSet::default();
+    for (index, base) in replicas.iter().enumerate() {
+        let count = reader.count(1)?;
+        let mut counters: Vec<u64> = Vec::with_capacity(count);
+        let mut distance = Distance::from(base);
+        for _ in 0..count {
+            let counter = distance.at(reader.varint()?)?;
+            if counters.last().is_some_and(|last| *last >= counter) {
+                return Err(DecodeError::NotCanonical("counters must ascend"));
+            }
+            counters.push(counter);
+        }
+        mark(based, index, counters.first() == Some(&base.counter));
+        removed.push_run(base.replica, counters);
+    }
+    Ok(removed)
+}
+
+fn mark(based: &mut [bool], index: usize, is_base: bool) {
+    if let Some(based) = based.get_mut(index) {
+        *based |= is_base;
+    }
+}
+
+fn read_texts(reader: &mut Reader<'_>) -> Result<Texts, DecodeError> {
+    let count = reader.count(1)?;
+    let mut texts = Texts::with_capacity(count, 0);
+    for _ in 0..count {
+        let text = reader.text()?;
+        if texts.last().is_some_and(|last| last >= text) {
+            return Err(DecodeError::NotCanonical("elements must ascend"));
+        }
+        texts.push(text);
+    }
+    Ok(texts)
+}

@@ -1,0 +1,116 @@
+//! The living elements: each with the dots of its additions that nobody has removed.
+
+use std::cmp::Ordering;
+
+use super::dots::DotSet;
+use super::texts::{Texts, merged};
+use crate::Dot;
+
+/// Elements ascending by bytes, each with at least one dot; dots ascending.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Live {
+    elements: Texts,
+    /// Where each element's dots end in `dots`.
+    ends: Vec<u32>,
+    dots: Vec<Dot>,
+}
+
+impl Live {
+    pub(super) fn with_capacity(elements: usize, bytes: usize) -> Self {
+        Self {
+            elements: Texts::with_capacity(elements, bytes),
+            ends: Vec::with_capacity(elements),
+            dots: Vec::with_capacity(elements),
+        }
+    }
+
+    /// The elements without their dots.
+    pub fn elements(&self) -> &Texts {
+        &self.elements
+    }
+
+    /// All dots, in the order of the elements.
+    pub(super) fn all_dots(&self) -> &[Dot] {
+        &self.dots
+    }
+
+    /// The dots of the element at `index`.
+    fn dots_at(&self, index: usize) -> &[Dot] {
+        let start = match index.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or_default(),
+            None => 0,
+        };
+        let end = self.ends.get(index).copied().unwrap_or_default();
+        self.dots
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+
+    /// The dots of `element`.
+    pub fn dots_of(&self, element: &str) -> &[Dot] {
+        self.elements
+            .find(element)
+            .map_or(&[], |index| self.dots_at(index))
+    }
+
+    /// Elements with their dots, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Dot])> {
+        (0..self.ends.len()).map(|index| (self.elements.get(index), self.dots_at(index)))
+    }
+
+    /// Appends an element greater than all before with ascending dots; without dots, nothing.
+    pub(super) fn push(&mut self, element: &str, dots: impl Iterator<Item = Dot>) {
+        let before = self.dots.len();
+        self.dots.extend(dots);
+        if self.dots.len() > before {
+            self.elements.push(element);
+            self.ends.push(self.dots.len() as u32);
+        }
+    }
+
+    /// The elements of both under the dots of both, less what is removed.
+    pub(super) fn join(&self, other: &Self, removed: &DotSet) -> Self {
+        let mut joined =
+            Self::with_capacity(self.ends.len().max(other.ends.len()), self.elements.bytes());
+        let (mut left, mut right) = (self.iter().peekable(), other.iter().peekable());
+        loop {
+            let order = match (left.peek(), right.peek()) {
+                (Some((a, _)), Some((b, _))) => a.cmp(b),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return joined,
+            };
+            let first = if order.is_le() { left.next() } else { None };
+            let second = if order.is_ge() { right.next() } else { None };
+            let Some((element, _)) = first.or(second) else {
+                return joined;
+            };
+            let (a, b) = (dots_of(first), dots_of(second));
+            joined.push(element, merged(a, b).filter(|dot| !removed.contains(dot)));
+        }
+    }
+
+    /// What remains after `removed`.
+    pub(super) fn without(&self, removed: &DotSet) -> Self {
+        self.join(&Self::default(), removed)
+    }
+
+    /// What this has beyond `other`.
+    pub(super) fn beyond(&self, other: &Self) -> Self {
+        let mut left = Self::default();
+        for (element, dots) in self.iter() {
+            let held = other.dots_of(element);
+            left.push(
+                element,
+                dots.iter()
+                    .filter(|dot| held.binary_search(dot).is_err())
+                    .copied(),
+            );
+        }
+        left
+    }
+}
+
+fn dots_of<'a>(side: Option<(&str, &'a [Dot])>) -> impl Iterator<Item = Dot> + use<'a> {
+    side.map_or(&[][..], |(_, dots)| dots).iter().copied()
+}

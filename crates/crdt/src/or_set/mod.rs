@@ -1,0 +1,359 @@
+//! or_set: a set of texts where an addition wins over a concurrent removal (Shapiro et al., "A
+//! comprehensive study of Convergent and Commutative Replicated Data Types", 2011,
+//! specification 15, with unique tags and tombstones).
+//!
+//! State: elements under the dots of their additions, and the dots that were removed. A removal
+//! takes the dots that its writer saw; join unites both and drops what is removed. Removing
+//! needs no author, so the operator `-` changes the state at once; adding needs a fresh dot, so
+//! the operator `+` waits in the change.
+//!
+//! `texts`, `live` and `dots` hold the sorted runs of the state, `layout` the bytes, `text` the
+//! text form.
+
+mod dots;
+mod layout;
+mod live;
+mod text;
+mod texts;
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+pub use dots::DotSet;
+pub use live::Live;
+pub use texts::Texts;
+
+use texts::merged;
+
+use crate::{
+    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, MAX_STATE_BYTES, ReplicaId,
+    TextError,
+};
+
+/// A set of texts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OrSet {
+    live: Live,
+    /// No dot of `live`.
+    removed: DotSet,
+    change: Change<Texts, Texts>,
+}
+
+impl OrSet {
+    /// The operator `+`. The addition of an element that is there already survives a
+    /// concurrent removal, so it takes a dot as well.
+    pub fn add(&self, element: &str) -> Result<Self, CrdtError> {
+        check_element(element)?;
+        let change = match &self.change {
+            Change::None => Change::Add(Texts::from_iter([element])),
+            Change::Add(added) => Change::Add(added.with(element)),
+            Change::Assign(value) => Change::Assign(value.with(element)),
+        };
+        Self {
+            change,
+            ..self.clone()
+        }
+        .bounded()
+    }
+
+    /// The operator `-`: removes the element as far as this value shows it.
+    pub fn remove(&self, element: &str) -> Result<Self, CrdtError> {
+        let change = match &self.change {
+            Change::None => Change::None,
+            Change::Add(added) => added_or_none(added.without(element)),
+            Change::Assign(value) => {
+                let change = Change::Assign(value.without(element));
+                return Ok(Self {
+                    change,
+                    ..self.clone()
+                });
+            }
+        };
+        let observed: DotSet = self.live.dots_of(element).iter().copied().collect();
+        let removed = self.removed.union(&observed);
+        Self {
+            live: self.live.without(&observed),
+            removed,
+            change,
+        }
+        .bounded()
+    }
+
+    /// Whether `element` is in the set.
+    pub fn contains(&self, element: &str) -> bool {
+        match &self.change {
+            Change::None => self.live.elements().contains(element),
+            Change::Add(added) => added.contains(element) || self.live.elements().contains(element),
+            Change::Assign(value) => value.contains(element),
+        }
+    }
+
+    /// Whether all of `elements` are in the set.
+    pub fn contains_all<'a>(&self, elements: impl IntoIterator<Item = &'a str>) -> bool {
+        elements.into_iter().all(|element| self.contains(element))
+    }
+
+    /// The elements, ascending by bytes.
+    pub fn elements(&self) -> impl Iterator<Item = &str> {
+        let (base, added) = match &self.change {
+            Change::None => (Some(self.live.elements()), None),
+            Change::Add(added) => (Some(self.live.elements()), Some(added)),
+            Change::Assign(value) => (Some(value), None),
+        };
+        merged(
+            base.into_iter().flat_map(Texts::iter),
+            added.into_iter().flat_map(Texts::iter),
+        )
+    }
+
+    /// How many elements.
+    pub fn cardinality(&self) -> usize {
+        match &self.change {
+            Change::None => self.live.elements().len(),
+            Change::Add(_) => self.elements().count(),
+            Change::Assign(value) => value.len(),
+        }
+    }
+
+    /// The living elements with their dots.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The removed dots.
+    pub fn removed(&self) -> &DotSet {
+        &self.removed
+    }
+
+    /// The unsettled change.
+    pub fn change(&self) -> &Change<Texts, Texts> {
+        &self.change
+    }
+
+    /// Refuses a set whose encoding could not be read back.
+    fn bounded(self) -> Result<Self, CrdtError> {
+        let texts = |texts: &Texts| texts.bytes() + 5 * texts.len();
+        let change = match &self.change {
+            Change::None => 0,
+            Change::Add(added) => texts(added),
+            Change::Assign(value) => texts(value),
+        };
+        // Per dot: its share of the replica table, index, count and counter at their longest.
+        let dots = 40 * self.live.all_dots().len() + 36 * self.removed.len();
+        if texts(self.live.elements()) + dots + change > MAX_STATE_BYTES {
+            return Err(CrdtError::TooLarge {
+                what: "the set",
+                limit: MAX_STATE_BYTES,
+            });
+        }
+        Ok(self)
+    }
+
+    /// If this state is an earlier one of `old`, perhaps with removals made upon it (all its
+    /// dots are known there), those removals; None if it came from elsewhere.
+    fn removals_upon(&self, old: &Self) -> Option<DotSet> {
+        let lives = self.live.iter().all(|(element, dots)| {
+            let held = old.live.dots_of(element);
+            dots.iter()
+                .all(|dot| held.binary_search(dot).is_ok() || old.removed.contains(dot))
+        });
+        let removals = self.removed.without(&old.removed);
+        let known = lives && (removals.is_empty() || removals.without(&old.live_dots()).is_empty());
+        known.then_some(removals)
+    }
+
+    /// All dots of the living elements.
+    fn live_dots(&self) -> DotSet {
+        let mut dots = self.live.all_dots().to_vec();
+        dots.sort_unstable();
+        dots.dedup();
+        dots.into_iter().collect()
+    }
+
+    /// This settled state without the dots `removed` and with `added` under fresh dots.
+    fn authored(
+        &self,
+        removed: &DotSet,
+        added: &Texts,
+        author: &mut dyn Author,
+    ) -> Result<Self, CrdtError> {
+        let mut fresh = Live::with_capacity(added.len(), added.bytes());
+        for element in added.iter() {
+            let dot = Dot {
+                replica: author.replica(),
+                counter: author.tick().0,
+            };
+            fresh.push(element, std::iter::once(dot));
+        }
+        let removed = self.removed.union(removed);
+        let live = self.live.join(&fresh, &removed);
+        Self {
+            live,
+            removed,
+            change: Change::None,
+        }
+        .bounded()
+    }
+
+    /// This settled state led to hold exactly `value`.
+    fn assigned(&self, value: &Texts, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        let mut gone: Vec<Dot> = Vec::new();
+        for (_, dots) in self
+            .live
+            .iter()
+            .filter(|(element, _)| !value.contains(element))
+        {
+            gone.extend(dots);
+        }
+        gone.sort_unstable();
+        gone.dedup();
+        let missing: Texts = value
+            .iter()
+            .filter(|element| !self.live.elements().contains(element))
+            .collect();
+        if gone.is_empty() && missing.is_empty() {
+            return Ok(self.clone());
+        }
+        self.authored(&gone.into_iter().collect(), &missing, author)
+    }
+
+    fn authored_by_value(new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        Self::default().assigned(&new.elements().collect(), author)
+    }
+}
+
+fn added_or_none(added: Texts) -> Change<Texts, Texts> {
+    if added.is_empty() {
+        Change::None
+    } else {
+        Change::Add(added)
+    }
+}
+
+fn check_element(element: &str) -> Result<(), CrdtError> {
+    if element.contains('\0') {
+        Err(CrdtError::InvalidElement)
+    } else {
+        Ok(())
+    }
+}
+
+impl Crdt for OrSet {
+    const NAME: &'static str = "or_set";
+
+    type Plain = BTreeSet<String>;
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        layout::decode(bytes)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        layout::encode(self)
+    }
+
+    fn value(&self) -> Result<BTreeSet<String>, CrdtError> {
+        Ok(self.elements().map(str::to_owned).collect())
+    }
+
+    /// Elements must not contain NUL, as no text of PostgreSQL does: `decode` refuses them.
+    fn assign(plain: BTreeSet<String>) -> Self {
+        let value = plain.iter().map(String::as_str).collect();
+        Self {
+            change: Change::Assign(value),
+            ..Self::default()
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.change.is_none()
+    }
+
+    fn join(&self, other: &Self) -> Result<Self, CrdtError> {
+        let removed = self.removed.union(&other.removed);
+        let live = self.live.join(&other.live, &removed);
+        let change = self
+            .change
+            .join(&other.change, Texts::union, |a, b| a.iter().cmp(b.iter()));
+        Self {
+            live,
+            removed,
+            change,
+        }
+        .bounded()
+    }
+
+    fn settle(old: Option<&Self>, new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        let Some(old) = old else {
+            return Self::authored_by_value(new, author);
+        };
+        let base = match old.is_settled() {
+            true => old.clone(),
+            false => Self::authored_by_value(old, author)?,
+        };
+        let Some(removals) = new.removals_upon(old) else {
+            return base.assigned(&new.elements().collect(), author);
+        };
+        match &new.change {
+            Change::Assign(value) => base.assigned(value, author),
+            Change::Add(added) => base.authored(&removals, added, author),
+            Change::None if removals.is_empty() => Ok(base),
+            Change::None => base.authored(&removals, &Texts::default(), author),
+        }
+    }
+
+    fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
+        let bottom = Self::default();
+        let base = old.unwrap_or(&bottom);
+        let delta = Self {
+            live: new.live.beyond(&base.live),
+            removed: new.removed.without(&base.removed),
+            change: Change::None,
+        };
+        (old.is_none() || delta != bottom).then_some(delta)
+    }
+
+    fn check_delta(delta: &Self, author: ReplicaId, row: Option<&Self>) -> Result<(), DeltaFault> {
+        if !delta.is_settled() {
+            return Err(DeltaFault::Unsettled);
+        }
+        let mut dots = delta.live.all_dots().to_vec();
+        if let Some(dot) = dots.iter().find(|dot| dot.replica != author) {
+            return Err(DeltaFault::ForeignDot(*dot));
+        }
+        dots.sort_unstable();
+        if let Some([dot, _]) = dots.array_windows().find(|[a, b]| a == b) {
+            return Err(DeltaFault::RepeatedDot(*dot));
+        }
+        // Its own dots an author may take back at any time: that harms nobody else.
+        let mut foreign: DotSet = delta
+            .removed
+            .iter()
+            .filter(|dot| dot.replica != author)
+            .collect();
+        if let Some(row) = row.filter(|_| !foreign.is_empty()) {
+            foreign = foreign.without(&row.removed).without(&row.live_dots());
+        }
+        match foreign.iter().next() {
+            Some(dot) => Err(DeltaFault::UnknownDot(dot)),
+            None => Ok(()),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        text::print(self)
+    }
+
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        text::parse(text)
+    }
+
+    fn to_json(&self) -> String {
+        text::json(self)
+    }
+
+    fn cmp_by_value(&self, other: &Self) -> Ordering {
+        self.elements()
+            .cmp(other.elements())
+            .then_with(|| self.encode().cmp(&other.encode()))
+    }
+}

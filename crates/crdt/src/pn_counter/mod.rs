@@ -1,0 +1,353 @@
+//! pn_counter: a counter that goes up and down (Shapiro et al., "A comprehensive study of
+//! Convergent and Commutative Replicated Data Types", 2011, specification 7).
+//!
+//! State: slots of (dot, up, down); join takes the greater of each number; the value is the sum
+//! of all ups less all downs. A replica writes only its own slot, whose dot it mints when it
+//! first writes to this counter. The dot tells a stale copy of this counter (the same slots,
+//! lower numbers) from another counter of the same replica, which must be taken by value.
+//!
+//! `layout` holds the bytes and what is read straight from them, `text` the text form.
+
+mod layout;
+mod text;
+
+use std::cmp::Ordering;
+
+pub use layout::{add_to_bytes, value_of_bytes};
+
+use crate::{Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, ReplicaId, TextError};
+
+/// The most slots of one counter.
+pub const MAX_SLOTS: usize = u16::MAX as usize;
+
+/// The most slots that one replica may take of one counter. An honest one takes a single slot
+/// and another whenever the counter was NULL in between; a hostile one must not use them up.
+pub const MAX_SLOTS_PER_REPLICA: usize = 256;
+
+/// What one replica added and subtracted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot {
+    /// Owner, and the tick at which it took the slot.
+    pub dot: Dot,
+    /// Sum of all additions.
+    pub up: u64,
+    /// Sum of all subtractions.
+    pub down: u64,
+}
+
+impl Slot {
+    fn joined(self, other: Self) -> Self {
+        Self {
+            dot: self.dot,
+            up: self.up.max(other.up),
+            down: self.down.max(other.down),
+        }
+    }
+
+    fn moved(self, step: Step) -> Result<Self, CrdtError> {
+        let up = self.up.checked_add(step.up).ok_or(CrdtError::Overflow)?;
+        let down = self
+            .down
+            .checked_add(step.down)
+            .ok_or(CrdtError::Overflow)?;
+        Ok(Self { up, down, ..self })
+    }
+}
+
+/// An unsettled addition and subtraction; never both 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Step {
+    /// To add.
+    pub up: u64,
+    /// To subtract.
+    pub down: u64,
+}
+
+impl Step {
+    fn joined(&self, other: &Self) -> Self {
+        Self {
+            up: self.up.max(other.up),
+            down: self.down.max(other.down),
+        }
+    }
+
+    fn between(from: i128, to: i128) -> Result<Self, CrdtError> {
+        let difference = to.checked_sub(from).ok_or(CrdtError::Overflow)?;
+        let size = u64::try_from(difference.unsigned_abs()).map_err(|_| CrdtError::Overflow)?;
+        Ok(if difference > 0 {
+            Self { up: size, down: 0 }
+        } else {
+            Self { up: 0, down: size }
+        })
+    }
+
+    fn net(self) -> i128 {
+        i128::from(self.up) - i128::from(self.down)
+    }
+}
+
+/// A counter of 64 signed bits.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PnCounter {
+    /// Sorted by dot, each dot once, at most [`MAX_SLOTS`].
+    slots: Vec<Slot>,
+    change: Change<Step, i64>,
+}
+
+impl PnCounter {
+    /// The operator `+`. Negative numbers subtract.
+    pub fn add(&self, amount: i64) -> Result<Self, CrdtError> {
+        let size = amount.unsigned_abs();
+        self.step(if amount > 0 {
+            Step { up: size, down: 0 }
+        } else {
+            Step { up: 0, down: size }
+        })
+    }
+
+    /// The operator `-`. Negative numbers add.
+    pub fn sub(&self, amount: i64) -> Result<Self, CrdtError> {
+        let size = amount.unsigned_abs();
+        self.step(if amount < 0 {
+            Step { up: size, down: 0 }
+        } else {
+            Step { up: 0, down: size }
+        })
+    }
+
+    /// The slots, sorted by dot.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The unsettled change.
+    pub fn change(&self) -> &Change<Step, i64> {
+        &self.change
+    }
+
+    fn step(&self, step: Step) -> Result<Self, CrdtError> {
+        let change = layout::stepped(&self.change, step)?;
+        Ok(Self {
+            slots: self.slots.clone(),
+            change,
+        })
+    }
+
+    fn state_sum(&self) -> i128 {
+        self.slots
+            .iter()
+            .map(|slot| i128::from(slot.up) - i128::from(slot.down))
+            .sum()
+    }
+
+    /// The value with the change carried out; it cannot overflow: 65,536 numbers of 64 bits.
+    fn sum(&self) -> i128 {
+        match self.change {
+            Change::None => self.state_sum(),
+            Change::Add(step) => self.state_sum() + step.net(),
+            Change::Assign(value) => i128::from(value),
+        }
+    }
+
+    /// Whether every slot of this stands in `other`, as far or further.
+    fn descends_into(&self, other: &Self) -> bool {
+        self.slots.iter().all(|slot| {
+            other
+                .find(slot.dot)
+                .is_some_and(|held| held.up >= slot.up && held.down >= slot.down)
+        })
+    }
+
+    fn find(&self, dot: Dot) -> Option<Slot> {
+        let index = self
+            .slots
+            .binary_search_by_key(&dot, |slot| slot.dot)
+            .ok()?;
+        self.slots.get(index).copied()
+    }
+
+    /// `self` (settled) moved by `step` in the author's slot.
+    fn authored(mut self, step: Step, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        let before = self.state_sum();
+        let after = before + step.net();
+        // Others may have driven the sum beyond bigint: leave the way back open.
+        if i64::try_from(after).is_err() && after.unsigned_abs() >= before.unsigned_abs() {
+            return Err(CrdtError::Overflow);
+        }
+        let replica = author.replica();
+        if let Some(slot) = self
+            .slots
+            .iter_mut()
+            .find(|slot| slot.dot.replica == replica)
+        {
+            *slot = slot.moved(step)?;
+            return Ok(self);
+        }
+        if self.slots.len() >= MAX_SLOTS {
+            return Err(CrdtError::TooLarge {
+                what: "counter slots",
+                limit: MAX_SLOTS,
+            });
+        }
+        let dot = Dot {
+            replica,
+            counter: author.tick().0,
+        };
+        let at = self.slots.partition_point(|slot| slot.dot < dot);
+        self.slots.insert(
+            at,
+            Slot {
+                dot,
+                up: step.up,
+                down: step.down,
+            },
+        );
+        Ok(self)
+    }
+
+    /// A new counter with the value of `new`. It takes a slot even for 0: a counter without a
+    /// slot would pass for an old copy of any other.
+    fn authored_by_value(new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        let value = new.value()?;
+        Self::default().authored(Step::between(0, i128::from(value))?, author)
+    }
+}
+
+impl Crdt for PnCounter {
+    const NAME: &'static str = "pn_counter";
+
+    type Plain = i64;
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        layout::decode(bytes)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        layout::encode(self)
+    }
+
+    fn value(&self) -> Result<i64, CrdtError> {
+        i64::try_from(self.sum()).map_err(|_| CrdtError::Overflow)
+    }
+
+    fn assign(plain: i64) -> Self {
+        Self {
+            slots: Vec::new(),
+            change: Change::Assign(plain),
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.change.is_none()
+    }
+
+    fn join(&self, other: &Self) -> Result<Self, CrdtError> {
+        let mut slots = Vec::with_capacity(self.slots.len().max(other.slots.len()));
+        let (mut left, mut right) = (self.slots.iter().peekable(), other.slots.iter().peekable());
+        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+            let order = a.dot.cmp(&b.dot);
+            let first = if order.is_le() { left.next() } else { None };
+            let second = if order.is_ge() { right.next() } else { None };
+            slots.extend(match (first, second) {
+                (Some(a), Some(b)) => Some(a.joined(*b)),
+                (one, other) => one.or(other).copied(),
+            });
+        }
+        slots.extend(left.chain(right));
+        if slots.len() > MAX_SLOTS {
+            return Err(CrdtError::TooLarge {
+                what: "counter slots",
+                limit: MAX_SLOTS,
+            });
+        }
+        Ok(Self {
+            slots,
+            change: self.change.join(&other.change, Step::joined, i64::cmp),
+        })
+    }
+
+    fn settle(old: Option<&Self>, new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        let Some(old) = old else {
+            return Self::authored_by_value(new, author);
+        };
+        let base = match old.is_settled() {
+            true => old.clone(),
+            false => Self::authored_by_value(old, author)?,
+        };
+        let step = match new.change {
+            _ if !new.descends_into(old) => {
+                Step::between(base.state_sum(), i128::from(new.value()?))?
+            }
+            Change::None => return Ok(base),
+            Change::Add(step) => step,
+            Change::Assign(value) => Step::between(base.state_sum(), i128::from(value))?,
+        };
+        if step == Step::default() {
+            Ok(base)
+        } else {
+            base.authored(step, author)
+        }
+    }
+
+    fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
+        let Some(old) = old else {
+            return Some(Self {
+                slots: new.slots.clone(),
+                change: Change::None,
+            });
+        };
+        let slots: Vec<Slot> = new
+            .slots
+            .iter()
+            .filter(|slot| old.find(slot.dot) != Some(**slot))
+            .copied()
+            .collect();
+        (!slots.is_empty()).then_some(Self {
+            slots,
+            change: Change::None,
+        })
+    }
+
+    fn check_delta(delta: &Self, author: ReplicaId, row: Option<&Self>) -> Result<(), DeltaFault> {
+        if !delta.is_settled() {
+            return Err(DeltaFault::Unsettled);
+        }
+        if let Some(slot) = delta.slots.iter().find(|slot| slot.dot.replica != author) {
+            return Err(DeltaFault::ForeignSlot(slot.dot.replica));
+        }
+        let held = row.map_or(0, |row| {
+            let own = |slot: &&Slot| slot.dot.replica == author;
+            row.slots
+                .iter()
+                .filter(own)
+                .filter(|slot| delta.find(slot.dot).is_none())
+                .count()
+        });
+        let actual = held + delta.slots.len();
+        if actual > MAX_SLOTS_PER_REPLICA {
+            return Err(DeltaFault::TooManySlots {
+                actual,
+                limit: MAX_SLOTS_PER_REPLICA,
+            });
+        }
+        Ok(())
+    }
+
+    fn to_text(&self) -> String {
+        text::print(self)
+    }
+
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        text::parse(text)
+    }
+
+    fn to_json(&self) -> String {
+        text::json(self)
+    }
+
+    fn cmp_by_value(&self, other: &Self) -> Ordering {
+        self.sum()
+            .cmp(&other.sum())
+            .then_with(|| self.encode().cmp(&other.encode()))
+    }
+}

@@ -1,0 +1,262 @@
+//! The shape of a tracked table, and its enrolment as it travels between nodes.
+
+use sha2::{Digest, Sha256};
+
+use crate::codec::{Reader, at_most, put_bytes, put_varint};
+use crate::row::{MAX_COLUMNS, MAX_KEY_COLUMNS, MAX_NAME_BYTES, name_fits};
+use crate::{DecodeError, EncodeError};
+
+/// How a column is replicated.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum ColumnKind {
+    /// By the stamp of its row: the last writer wins.
+    Plain = 0,
+    /// pn_counter.
+    PnCounter = 1,
+    /// or_set.
+    OrSet = 2,
+    /// lww_register.
+    LwwRegister = 3,
+}
+
+impl ColumnKind {
+    fn of(code: u8) -> Result<Self, DecodeError> {
+        match code {
+            0 => Ok(Self::Plain),
+            1 => Ok(Self::PnCounter),
+            2 => Ok(Self::OrSet),
+            3 => Ok(Self::LwwRegister),
+            code => Err(DecodeError::UnknownCode {
+                what: "column kind",
+                code,
+            }),
+        }
+    }
+}
+
+/// A column of a tracked table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Column {
+    /// Unquoted.
+    pub name: String,
+    /// As format_type gives it, qualified by its schema.
+    pub type_name: String,
+    /// How it is replicated.
+    pub kind: ColumnKind,
+    /// Whether it refuses NULL.
+    pub not_null: bool,
+}
+
+/// A tracked table. Columns are known by their place in `columns`, from 0, everywhere.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableSchema {
+    /// Its schema, unquoted.
+    pub schema: String,
+    /// Its name, unquoted.
+    pub table: String,
+    /// At most [`MAX_COLUMNS`].
+    pub columns: Vec<Column>,
+    /// The columns of the primary key in the key's order, at most [`MAX_KEY_COLUMNS`].
+    pub key: Vec<u16>,
+}
+
+impl TableSchema {
+    /// Version byte, names behind their lengths, columns (name, type, u8 kind, u8 not null),
+    /// then the key; counts in LEB128.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![1];
+        self.put(&mut out);
+        out
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(out, self.schema.as_bytes());
+        put_bytes(out, self.table.as_bytes());
+        put_varint(out, self.columns.len() as u64);
+        for column in &self.columns {
+            put_bytes(out, column.name.as_bytes());
+            put_bytes(out, column.type_name.as_bytes());
+            out.extend([column.kind as u8, u8::from(column.not_null)]);
+        }
+        put_varint(out, self.key.len() as u64);
+        self.key
+            .iter()
+            .for_each(|column| put_varint(out, u64::from(*column)));
+    }
+
+    /// From [`TableSchema::encode`]; anything else, or beyond the limits, is an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        reader.version()?;
+        let schema = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(schema)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let schema = read_name(reader)?;
+        let table = read_name(reader)?;
+        let count = reader.count(4)?;
+        at_most("columns", count, MAX_COLUMNS)?;
+        let mut columns: Vec<Column> = Vec::new();
+        for _ in 0..count {
+            let column = Column {
+                name: read_name(reader)?,
+                type_name: read_name(reader)?,
+                kind: ColumnKind::of(reader.u8()?)?,
+                not_null: read_flag(reader)?,
+            };
+            columns.push(column);
+        }
+        let count = reader.count(1)?;
+        at_most("key columns", count, MAX_KEY_COLUMNS)?;
+        let mut key: Vec<u16> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let column = u16::try_from(reader.varint()?).unwrap_or(u16::MAX);
+            let is_plain = columns
+                .get(usize::from(column))
+                .is_some_and(|it| it.kind == ColumnKind::Plain);
+            if !is_plain || key.contains(&column) {
+                return Err(DecodeError::NotCanonical(
+                    "the key is not of distinct plain columns",
+                ));
+            }
+            key.push(column);
+        }
+        if key.is_empty() {
+            return Err(DecodeError::NotCanonical("a table without a key"));
+        }
+        Ok(Self {
+            schema,
+            table,
+            columns,
+            key,
+        })
+    }
+
+    /// SHA-256("bcrdt/schema/v1\0" ‖ encoding).
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::new()
+            .chain_update(b"bcrdt/schema/v1\0")
+            .chain_update(self.encode())
+            .finalize()
+            .into()
+    }
+
+    /// The column at a place.
+    pub fn column(&self, column: u16) -> Option<&Column> {
+        self.columns.get(usize::from(column))
+    }
+
+    /// The kind of a column if it is a CRDT column.
+    pub fn crdt_kind(&self, column: u16) -> Option<ColumnKind> {
+        self.column(column)
+            .map(|column| column.kind)
+            .filter(|kind| *kind != ColumnKind::Plain)
+    }
+
+    /// The places of the plain columns outside the key, ascending.
+    pub fn plain_columns(&self) -> impl Iterator<Item = u16> + '_ {
+        (0u16..).zip(&self.columns).filter_map(|(place, column)| {
+            let is_plain = column.kind == ColumnKind::Plain && !self.key.contains(&place);
+            is_plain.then_some(place)
+        })
+    }
+}
+
+fn read_name(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
+    let name = reader.text()?;
+    at_most("bytes of a name", name.len(), MAX_NAME_BYTES)?;
+    Ok(name.to_owned())
+}
+
+pub(crate) fn read_flag(reader: &mut Reader<'_>) -> Result<bool, DecodeError> {
+    match reader.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        code => Err(DecodeError::UnknownCode { what: "flag", code }),
+    }
+}
+
+/// What happened to a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SchemaAction {
+    /// It is tracked, or tracked in a new shape.
+    Track(TableSchema),
+    /// It is no longer tracked.
+    Untrack {
+        /// Its schema, unquoted.
+        schema: String,
+        /// Its name, unquoted.
+        table: String,
+    },
+}
+
+/// A change to the set of tracked tables; the payload of an op of kind schema.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SchemaChange {
+    /// What happened.
+    pub action: SchemaAction,
+    /// Who did it: the database role.
+    pub actor: String,
+    /// From which application: application_name.
+    pub application: String,
+}
+
+impl SchemaChange {
+    /// Version byte, u8 action (1 track, 2 untrack), the table, actor and application.
+    ///
+    /// # Errors
+    /// A table or name beyond the limits: it could not be read back.
+    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut out = vec![1];
+        match &self.action {
+            SchemaAction::Track(table) => {
+                TableSchema::decode(&table.encode())
+                    .map_err(|_| EncodeError::Malformed("the table's schema"))?;
+                out.push(1);
+                table.put(&mut out);
+            }
+            SchemaAction::Untrack { schema, table } => {
+                out.push(2);
+                for name in [schema, table] {
+                    name_fits(name)?;
+                    put_bytes(&mut out, name.as_bytes());
+                }
+            }
+        }
+        for name in [&self.actor, &self.application] {
+            name_fits(name)?;
+            put_bytes(&mut out, name.as_bytes());
+        }
+        Ok(out)
+    }
+
+    /// From [`SchemaChange::encode`]; anything else, or beyond the limits, is an error.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        reader.version()?;
+        let action = match reader.u8()? {
+            1 => SchemaAction::Track(TableSchema::read(&mut reader)?),
+            2 => SchemaAction::Untrack {
+                schema: read_name(&mut reader)?,
+                table: read_name(&mut reader)?,
+            },
+            code => {
+                return Err(DecodeError::UnknownCode {
+                    what: "action",
+                    code,
+                });
+            }
+        };
+        let actor = read_name(&mut reader)?;
+        let application = read_name(&mut reader)?;
+        reader.finish()?;
+        Ok(Self {
+            action,
+            actor,
+            application,
+        })
+    }
+}
