@@ -14,6 +14,8 @@ const BODY: usize = 4 << 10;
 const WARM_UP: u64 = 500;
 const ROUNDS: u64 = 10_000;
 const BURST: u64 = 16;
+const LARGE: usize = 32 << 20;
+const LARGE_ROUNDS: u32 = 20;
 
 fn node(seed: u8) -> Result<Start, Box<dyn Error>> {
     let limits = Limits {
@@ -39,10 +41,10 @@ fn peers(node: &Start, seed: u8) -> Result<HashMap<Key, Peer>, Box<dyn Error>> {
     Ok(HashMap::from([(key(seed), Peer { url })]))
 }
 
-/// Sends `count` requests at once and waits for all answers.
-fn exchange(asker: &Start, count: u64) -> Result<(), Box<dyn Error>> {
+/// Sends `count` requests of `size` bytes at once and waits for all answers.
+fn exchange(asker: &Start, count: u64, size: usize) -> Result<(), Box<dyn Error>> {
     for id in 0..count {
-        asker.handle.send(key(2), "/v1/push", id, vec![7; BODY])?;
+        asker.handle.send(key(2), "/v1/push", id, vec![7; size])?;
     }
     for _ in 0..count {
         match asker.events.recv_timeout(Duration::from_secs(5)) {
@@ -65,12 +67,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     for _ in 0..WARM_UP {
-        exchange(&asker, 1)?;
+        exchange(&asker, 1, BODY)?;
     }
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         let begin = Instant::now();
-        exchange(&asker, 1)?;
+        exchange(&asker, 1, BODY)?;
         rounds.push(begin.elapsed());
     }
     rounds.sort_unstable();
@@ -84,9 +86,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     let begin = Instant::now();
     for _ in 0..ROUNDS / BURST {
-        exchange(&asker, BURST)?;
+        exchange(&asker, BURST, BODY)?;
     }
     let rate = (ROUNDS / BURST * BURST) as f64 / begin.elapsed().as_secs_f64();
     println!("{BURST} requests at once: {rate:.0} requests/s");
+    let begin = Instant::now();
+    for _ in 0..LARGE_ROUNDS {
+        exchange(&asker, 1, LARGE)?;
+    }
+    let each = begin.elapsed() / LARGE_ROUNDS;
+    println!("{} MiB request: {each:?}", LARGE >> 20);
     Ok(())
 }

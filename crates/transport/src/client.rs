@@ -39,7 +39,7 @@ impl Callee {
     ) -> Result<Self, TransportError> {
         let bad_url = |reason: String| TransportError::BadUrl(reason);
         let base = Url::parse(url).map_err(|error| bad_url(error.to_string()))?;
-        if base.scheme() != "https" || !base.has_host() {
+        if !is_plain(&base) {
             return Err(bad_url("must be https://host[:port]".into()));
         }
         let tls = tls::client_config(seed, server).map_err(|error| bad_url(error.to_string()))?;
@@ -125,6 +125,51 @@ impl Callee {
     }
 }
 
+/// Whether `url` is a scheme, a host and maybe a port, and carries no name, password or query that
+/// would travel with each request.
+fn is_plain(url: &Url) -> bool {
+    url.scheme() == "https"
+        && url.has_host()
+        && url.path() == "/"
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+}
+
 fn broken(error: reqwest::Error) -> TransportError {
     TransportError::of(&error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A URL from another's membership record must not send anything but the request to anywhere
+    /// but a TLS port.
+    #[test]
+    fn only_plain_https_urls_are_called() {
+        let of = |url: &str| Callee::new(url, [1; 32], &[2; 32], &Limits::default());
+        for good in [
+            "https://db.example",
+            "https://db.example:7000/",
+            "https://[::1]:7000",
+            "https://10.0.0.1:7000",
+        ] {
+            assert!(of(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "db.example:7000",
+            "http://db.example",
+            "https://",
+            "https://user@db.example",
+            "https://db.example/path",
+            "https://db.example?query",
+            "https://db.example#fragment",
+            "https://db.example:70000",
+        ] {
+            assert!(matches!(of(bad), Err(TransportError::BadUrl(_))), "{bad}");
+        }
+    }
 }

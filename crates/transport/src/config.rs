@@ -26,7 +26,16 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Bounds of one network thread. Counts and sizes must be at least 1, durations above zero.
+/// Room for events is taken at the start, so their count has a bound of its own.
+const MAX_COUNT: usize = 1 << 16;
+
+const MIN_WAIT: Duration = Duration::from_millis(1);
+
+/// Keeps deadlines within what a clock can hold.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Bounds of one network thread. Counts and sizes must be at least 1 and counts at most 65,536,
+/// durations between a millisecond and a day.
 ///
 /// "In each direction" means that requests of others and requests to others are counted apart, so
 /// that neither can starve the other.
@@ -87,16 +96,18 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses limits with which nothing could work, and names the one at fault.
+    /// Refuses limits with which nothing could work or be counted, and names the one at fault.
     pub(crate) fn check(&self) -> Result<(), StartError> {
-        let counts = [
+        let sizes = [
             ("max_body", self.max_body),
             ("max_bytes", self.max_bytes),
             ("max_peer_bytes", self.max_peer_bytes),
-            ("max_inflight", self.max_inflight),
-            ("max_peer_inflight", self.max_peer_inflight),
             ("requests_per_second", self.requests_per_second as usize),
             ("burst", self.burst as usize),
+        ];
+        let counts = [
+            ("max_inflight", self.max_inflight),
+            ("max_peer_inflight", self.max_peer_inflight),
             ("max_connections", self.max_connections),
             ("max_peer_connections", self.max_peer_connections),
             ("max_handshakes", self.max_handshakes),
@@ -108,13 +119,12 @@ impl Limits {
             ("keep_alive", self.keep_alive),
             ("idle_timeout", self.idle_timeout),
         ];
-        let zero_count = counts.iter().find(|(_, value)| *value == 0);
-        let zero_wait = waits.iter().find(|(_, value)| value.is_zero());
-        match zero_count
-            .map(|(name, _)| *name)
-            .or(zero_wait.map(|(name, _)| *name))
-        {
-            Some(name) => Err(StartError::Limit { name }),
+        let sizes = sizes.map(|(name, size)| (name, size > 0));
+        let counts = counts.map(|(name, count)| (name, (1..=MAX_COUNT).contains(&count)));
+        let waits = waits.map(|(name, wait)| (name, (MIN_WAIT..=MAX_WAIT).contains(&wait)));
+        let mut all = sizes.into_iter().chain(counts).chain(waits);
+        match all.find(|(_, good)| !good) {
+            Some((name, _)) => Err(StartError::Limit { name }),
             None => Ok(()),
         }
     }
@@ -124,22 +134,30 @@ impl Limits {
 mod tests {
     use super::*;
 
-    /// A limit of zero would make a node that answers nobody and does not say why.
+    /// A limit out of range would make a node that answers nobody and does not say why.
     #[test]
-    fn a_limit_of_zero_is_named() {
+    fn a_limit_out_of_range_is_named() {
         assert!(Limits::default().check().is_ok());
-        let limits = Limits {
-            max_inflight: 0,
-            ..Limits::default()
+        let refused = |name: &str, limits: Limits| {
+            let error = limits.check().expect_err("refused").to_string();
+            assert!(error.contains(name), "{error}");
         };
-        let error = limits.check().expect_err("refused").to_string();
-        assert!(error.contains("max_inflight"), "{error}");
-        let limits = Limits {
-            idle_timeout: Duration::ZERO,
-            ..Limits::default()
-        };
-        let error = limits.check().expect_err("refused").to_string();
-        assert!(error.contains("idle_timeout"), "{error}");
+        let limits = Limits::default();
+        for max_inflight in [0, MAX_COUNT + 1, usize::MAX] {
+            let limits = Limits {
+                max_inflight,
+                ..limits
+            };
+            refused("max_inflight", limits);
+        }
+        for idle_timeout in [Duration::ZERO, Duration::MAX] {
+            let limits = Limits {
+                idle_timeout,
+                ..limits
+            };
+            refused("idle_timeout", limits);
+        }
+        refused("burst", Limits { burst: 0, ..limits });
     }
 
     /// A log line with the configuration must not give the node's key away.

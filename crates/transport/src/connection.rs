@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    future::pending,
     pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -11,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Extension, Router, routing::post};
+use axum::{Extension, Router};
 use hyper::server::conn::http2;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -68,26 +67,32 @@ pub(crate) async fn run(
 async fn converse(shared: Arc<Shared>, stream: TlsStream<TcpStream>, session: Arc<Session>) {
     let limits = shared.limits;
     let router = Router::new()
-        .fallback(post(request::answer))
+        .fallback(request::answer)
         .layer(Extension(Arc::clone(&session)))
         .with_state(Arc::clone(&shared));
     let serving =
         builder(&limits).serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut serving = pin!(serving);
-    let mut deadline = pin!(guest_deadline(&session.caller));
+    let mut expired = pin!(session.caller.expired());
     let mut check = tokio::time::interval(limits.request_timeout.min(limits.idle_timeout) / 2);
-    let mut stopping = false;
+    let mut leaving = false;
     loop {
         tokio::select! {
             _ = serving.as_mut() => return,
             () = session.caller.revoked.raised() => return,
-            () = deadline.as_mut() => return,
-            () = shared.stop.raised(), if !stopping => {
-                stopping = true;
+            () = expired.as_mut() => return,
+            () = shared.stop.raised(), if !leaving => {
+                leaving = true;
                 serving.as_mut().graceful_shutdown();
             }
-            _ = check.tick() => if session.is_stale(Instant::now(), &limits) {
-                return;
+            _ = check.tick() => match session.pace(Instant::now(), &limits) {
+                Pace::Live => {}
+                // A request that crosses the farewell is not lost: its caller sends it anew.
+                Pace::Idle if !leaving => {
+                    leaving = true;
+                    serving.as_mut().graceful_shutdown();
+                }
+                Pace::Idle | Pace::Stuck => return,
             }
         }
     }
@@ -107,11 +112,13 @@ fn builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
     builder
 }
 
-async fn guest_deadline(caller: &Caller) {
-    match caller.guest_until {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => pending().await,
-    }
+/// How a caller uses its connection.
+enum Pace {
+    Live,
+    /// It has not asked for too long.
+    Idle,
+    /// It does not read an answer.
+    Stuck,
 }
 
 /// What is known of one connection while it is served.
@@ -149,13 +156,13 @@ impl Session {
         }
     }
 
-    /// Whether the caller does not read an answer, or has not asked for too long.
-    fn is_stale(&self, now: Instant, limits: &Limits) -> bool {
+    fn pace(&self, now: Instant, limits: &Limits) -> Pace {
         let activity = self.activity();
         match activity.open.first_key_value() {
             // The host has one timeout for its answer, the caller another to read it.
-            Some((_, start)) => elapsed(*start, now) > limits.request_timeout * 2,
-            None => elapsed(activity.last, now) > limits.idle_timeout,
+            Some((_, start)) if elapsed(*start, now) > limits.request_timeout * 2 => Pace::Stuck,
+            None if elapsed(activity.last, now) > limits.idle_timeout => Pace::Idle,
+            _ => Pace::Live,
         }
     }
 

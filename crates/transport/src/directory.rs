@@ -3,9 +3,12 @@
 use std::{
     collections::HashMap,
     fmt,
+    future::pending,
     sync::{Arc, PoisonError, RwLock},
     time::Instant,
 };
+
+use tokio::sync::watch;
 
 use crate::{
     budget::{Budget, Room},
@@ -28,8 +31,8 @@ pub struct Peer {
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) key: Key,
-    /// Set for a guest: when its invitation ends.
-    pub(crate) guest_until: Option<Instant>,
+    /// Set for a guest: when its invitation ends, which the host may change.
+    deadline: watch::Sender<Option<Instant>>,
     pub(crate) rate: Rate,
     pub(crate) room: Room,
     pub(crate) connections: Arc<Budget>,
@@ -38,10 +41,10 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn new(key: Key, guest_until: Option<Instant>, limits: &Limits) -> Arc<Self> {
+    fn new(key: Key, deadline: Option<Instant>, limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             key,
-            guest_until,
+            deadline: watch::Sender::new(deadline),
             rate: Rate::new(limits.requests_per_second, limits.burst),
             room: Room::new(limits.max_peer_inflight, limits.max_peer_bytes),
             connections: Budget::new(limits.max_peer_connections),
@@ -49,9 +52,32 @@ impl Caller {
         })
     }
 
+    pub(crate) fn is_guest(&self) -> bool {
+        self.deadline.borrow().is_some()
+    }
+
     /// False for a guest at or after its deadline.
     pub(crate) fn is_live(&self, now: Instant) -> bool {
-        self.guest_until.is_none_or(|deadline| now < deadline)
+        self.deadline.borrow().is_none_or(|deadline| now < deadline)
+    }
+
+    /// Ends when the invitation of a guest does, also if its end is moved meanwhile.
+    pub(crate) async fn expired(&self) {
+        let mut deadline = self.deadline.subscribe();
+        loop {
+            let until = *deadline.borrow_and_update();
+            let sleep = async {
+                match until {
+                    Some(until) => tokio::time::sleep_until(until.into()).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => return,
+                // An error means that the sender is gone, which `self` rules out.
+                _ = deadline.changed() => {}
+            }
+        }
     }
 }
 
@@ -136,18 +162,15 @@ impl Directory {
         }
     }
 
-    /// Replaces the guests. One whose deadline changes starts anew.
+    /// Replaces the guests. Those that stay keep their connections, up to their new deadline.
     pub(crate) fn set_guests(&self, wanted: HashMap<Key, Instant>) {
         let mut guests = self.guests.write().unwrap_or_else(PoisonError::into_inner);
         let mut before = std::mem::take(&mut *guests);
         for (key, deadline) in wanted {
-            let guest = match before.remove(&key) {
-                Some(guest) if guest.guest_until == Some(deadline) => guest,
-                changed => {
-                    changed.inspect(|guest| guest.revoked.raise());
-                    Caller::new(key, Some(deadline), &self.limits)
-                }
-            };
+            let guest = before
+                .remove(&key)
+                .unwrap_or_else(|| Caller::new(key, Some(deadline), &self.limits));
+            guest.deadline.send_replace(Some(deadline));
             guests.insert(key, guest);
         }
         for guest in before.values() {

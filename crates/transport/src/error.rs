@@ -2,7 +2,9 @@
 
 use std::{error::Error, io, net::SocketAddr};
 
-use rustls::{AlertDescription, CertificateError};
+use rustls::AlertDescription;
+
+use crate::tls;
 
 /// Why [`start`](crate::start) failed.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +17,8 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// A limit is zero.
-    #[error("limit {name} must be above zero")]
+    /// A limit is out of its range.
+    #[error("limit {name} is out of range")]
     Limit {
         /// The field of [`Limits`](crate::Limits).
         name: &'static str,
@@ -55,7 +57,8 @@ pub enum TransportError {
     /// The server showed another key than the pinned one.
     #[error("the server does not hold the expected key")]
     WrongKey,
-    /// The server does not know this node's key (any more, or yet).
+    /// The server does not know this node's key (any more, or yet). A refusal that crosses the
+    /// request on its way can show as [`Broken`](Self::Broken) instead.
     #[error("the server refused this node's key")]
     Refused,
     /// No complete answer within the request timeout, or no connection within the connect timeout.
@@ -76,16 +79,12 @@ impl TransportError {
     /// Reads the cause out of what the HTTP client reports.
     pub(crate) fn of(error: &reqwest::Error) -> Self {
         let causes = causes(error);
-        for tls in causes.iter().filter_map(|cause| tls_error(*cause)) {
-            match tls {
-                rustls::Error::InvalidCertificate(
-                    CertificateError::ApplicationVerificationFailure,
-                ) => return Self::WrongKey,
-                rustls::Error::AlertReceived(AlertDescription::AccessDenied) => {
-                    return Self::Refused;
-                }
-                _ => {}
-            }
+        if causes.iter().any(|cause| is(cause, &tls::REFUSED)) {
+            return Self::WrongKey;
+        }
+        let alert = rustls::Error::AlertReceived(AlertDescription::AccessDenied);
+        if causes.iter().any(|cause| is(cause, &alert)) {
+            return Self::Refused;
         }
         let text = causes
             .last()
@@ -105,12 +104,8 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)
     std::iter::successors(error.source(), |cause| (*cause).source()).collect()
 }
 
-/// The TLS error in one link of a chain; an I/O error hides its content from `source`.
-fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    cause.downcast_ref::<rustls::Error>().or_else(|| {
-        let inner = cause.downcast_ref::<io::Error>()?.get_ref()?;
-        inner
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| tls_error(inner))
-    })
+/// Whether one link of a chain is the TLS error `wanted`. On its way through HTTP/2 a TLS error loses
+/// its type and keeps its text.
+fn is(cause: &&(dyn Error + 'static), wanted: &rustls::Error) -> bool {
+    cause.to_string() == wanted.to_string()
 }

@@ -55,7 +55,7 @@ pub struct Start {
 /// of [`Handle`] causes, on the caller's. It must not block. No peer is known at first.
 ///
 /// # Errors
-/// The address cannot be bound, a limit is zero, or the system gives no thread.
+/// The address cannot be bound, a limit is out of range, or the system gives no thread.
 pub fn start(
     config: Config,
     waker: impl Fn() + Send + Sync + 'static,

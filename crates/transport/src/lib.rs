@@ -37,6 +37,8 @@ mod directory;
 mod error;
 mod event;
 mod handle;
+#[cfg(test)]
+mod hostile_tests;
 mod key;
 mod listener;
 mod outgoing;

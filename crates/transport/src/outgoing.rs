@@ -70,3 +70,33 @@ impl Drop for Outgoing {
         self.shared.queue.response(event, place, bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Limits, directory::Directory, event::Queue};
+
+    /// A host that counts on one outcome for each request must get it from a bug, too.
+    #[test]
+    fn a_panic_still_ends_in_a_response() {
+        let limits = Limits::default();
+        let (queue, events) = Queue::new(&limits, || ());
+        let shared = Shared::new(limits, Directory::new(limits, [1; 32]), queue);
+        let callee = Callee::new("https://127.0.0.1:1", [2; 32], &[1; 32], &limits);
+        let callee = callee.expect("callee");
+        let outgoing = Outgoing::admit(&shared, &callee, [2; 32], 7, 10).expect("room");
+        let panicked = std::thread::spawn(move || {
+            let _outgoing = outgoing;
+            panic!("a bug in a task");
+        });
+        assert!(panicked.join().is_err());
+        let Some(Event::Response {
+            request_id, result, ..
+        }) = events.try_recv()
+        else {
+            panic!("no response");
+        };
+        assert_eq!((request_id, result), (7, Err(TransportError::Stopped)));
+        assert!(events.try_recv().is_none());
+    }
+}

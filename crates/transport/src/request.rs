@@ -11,7 +11,7 @@ use axum::{
     Extension,
     body::{Body, BodyDataStream, Bytes, HttpBody},
     extract::{Request, State},
-    http::{StatusCode, header::CONTENT_LENGTH},
+    http::{Method, StatusCode, header::CONTENT_LENGTH},
     response::Response,
 };
 use hyper::body::{Frame, SizeHint};
@@ -40,9 +40,9 @@ pub(crate) async fn answer(
     let now = Instant::now();
     let open = session.open(now);
     let (status, body, place) = match ask_host(&shared, &session, request, now).await {
-        Ok((answer, place)) => match StatusCode::from_u16(answer.status) {
-            Ok(status) => (status, answer.body, Some(place)),
-            Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, Vec::new(), Some(place)),
+        Ok((answer, place)) => match final_status(answer.status) {
+            Some(status) => (status, answer.body, Some(place)),
+            None => (StatusCode::INTERNAL_SERVER_ERROR, Vec::new(), Some(place)),
         },
         Err(status) => (status, Vec::new(), None),
     };
@@ -55,6 +55,12 @@ pub(crate) async fn answer(
     response
 }
 
+/// The host's status, if it can end an exchange.
+fn final_status(status: u16) -> Option<StatusCode> {
+    let status = StatusCode::from_u16(status).ok();
+    status.filter(|status| (200..600).contains(&status.as_u16()))
+}
+
 async fn ask_host(
     shared: &Arc<Shared>,
     session: &Session,
@@ -62,12 +68,15 @@ async fn ask_host(
     now: Instant,
 ) -> Result<(Answer, Place), StatusCode> {
     let caller = &session.caller;
-    let guest = caller.guest_until.is_some();
+    let guest = caller.is_guest();
     if !caller.rate.admit(now) {
         return Err(StatusCode::TOO_MANY_REQUESTS);
     }
     if !caller.is_live(now) || (guest && request.uri().path() != JOIN_PATH) {
         return Err(StatusCode::FORBIDDEN);
+    }
+    if request.method() != Method::POST {
+        return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
     let (place, mut bytes) = caller
         .room

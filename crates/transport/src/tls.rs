@@ -77,7 +77,8 @@ fn shown_key(spki: &CertificateDer<'_>) -> Result<Key, Error> {
 }
 
 /// Becomes the alert access_denied on the wire.
-const REFUSED: Error = Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
+pub(crate) const REFUSED: Error =
+    Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
 
 impl<T> Pin<T> {
     /// Checks that the handshake was signed with the shown key.
