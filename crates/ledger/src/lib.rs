@@ -34,7 +34,7 @@ pub use hash::{Hash, ZERO_HASH};
 pub use ids::{ChainId, NodeId, replica_id};
 pub use leaf::Leaf;
 pub use member::{Member, MemberFault, MemberKeys, MembershipChange, Role};
-pub use membership::{Membership, ValidatorSchedule};
+pub use membership::{Membership, SignedChange, ValidatorSchedule};
 pub use op::{Kind, Op, OpCore, Part};
 pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, SegmentFault};
 pub use validators::{Validator, ValidatorSet};

@@ -13,6 +13,19 @@ use crate::vector::MAX_MEMBERS;
 /// decides from block h + 2 on, so that the set of the next block is always known.
 pub const SET_DELAY: u64 = 2;
 
+/// A membership change as it stands in an origin's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedChange {
+    /// The op's hybrid logical clock.
+    pub hlc: u64,
+    /// Who signed it.
+    pub origin: NodeId,
+    /// The op's number.
+    pub seq: u64,
+    /// What it changes.
+    pub change: MembershipChange,
+}
+
 /// The members that a run of changes leads to. Those who left stay known, so that their old
 /// ops can still be verified.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,6 +89,16 @@ impl Membership {
                 self.left.insert(*node, member);
                 true
             }
+        }
+    }
+
+    /// Carries out the changes of one block (or of what is not in a block yet) in the order that
+    /// every node agrees on: by clock, then origin, then number. The clock follows causality,
+    /// so who was invited acts after the invitation whatever the order of their ids.
+    pub fn apply_all(&mut self, changes: &mut [SignedChange]) {
+        changes.sort_by_key(|c| (c.hlc, c.origin, c.seq));
+        for change in changes.iter() {
+            self.apply(&change.origin, &change.change);
         }
     }
 

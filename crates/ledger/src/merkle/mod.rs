@@ -1,5 +1,5 @@
 //! The Merkle tree of RFC 6962 over SHA-256: leaf and node hashes here, the growing edge in
-//! `frontier`, proofs and their verification in `proof`, the stored log in `tree`. A lone last
+//! `frontier`, proofs and their verification in `proof`, the stored log in `tile` and `tree`. A lone last
 //! node is never doubled, and leaves and nodes are hashed apart.
 
 use crate::hash::{Hash, sha256};
@@ -30,5 +30,11 @@ pub fn root(leaf_hashes: &[Hash]) -> Hash {
 }
 
 mod frontier;
+mod proof;
+mod tile;
+mod tree;
 
 pub use frontier::Frontier;
+pub use proof::{consistency_path, inclusion_path, verify_consistency, verify_inclusion};
+pub use tile::{TILE_BYTES, TILE_WIDTH, tile_path};
+pub use tree::{TileStore, Tree, TreeError};
