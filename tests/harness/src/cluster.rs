@@ -51,14 +51,20 @@ impl Cluster {
 
     /// One more server with the extension, its name and address set, not yet joined.
     pub fn add_alone(&mut self, name: &str) -> Outcome {
-        let server = Server::start(&self.place, self.folder.path(), name, &self.options)?;
-        server.run("CREATE EXTENSION blockchain_crdt")?;
-        self.nodes.push(server);
+        self.add_empty(name)?;
+        self.node(name)?.run("CREATE EXTENSION blockchain_crdt")?;
         self.introduce(name)
     }
 
+    /// One more server, its database empty.
+    pub fn add_empty(&mut self, name: &str) -> Outcome {
+        let server = Server::start(&self.place, self.folder.path(), name, &self.options)?;
+        self.nodes.push(server);
+        Ok(())
+    }
+
     /// Puts the node into the network and tells it its name and address there.
-    fn introduce(&mut self, name: &str) -> Outcome {
+    pub fn introduce(&mut self, name: &str) -> Outcome {
         let server = self.node(name)?;
         let (data, port) = (server.folder().join("data"), server.listen_port());
         let door = self.network.add(self.place.state(), name, &data, port)?;
@@ -177,6 +183,12 @@ impl Cluster {
                 Err(format!("{answers:?}"))
             })
         })
+    }
+
+    /// Waits until every node has the table, which arrives with its first op.
+    #[track_caller]
+    pub fn wait_for_table(&self, table: &str) -> Outcome {
+        self.wait_all(&format!("SELECT to_regclass('{table}') IS NOT NULL"), "t")
     }
 
     /// Waits until the table holds the same bytes on every node.

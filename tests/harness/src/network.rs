@@ -36,7 +36,10 @@ struct Pipe {
 #[derive(Default)]
 struct State {
     nodes: Vec<Node>,
+    /// Nodes that reach nobody.
     cut: BTreeSet<String>,
+    /// Pairs that do not reach each other, both ways round.
+    broken: BTreeSet<(String, String)>,
     pipes: Vec<Pipe>,
     next_id: u64,
 }
@@ -45,6 +48,28 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     over: AtomicBool,
+}
+
+impl State {
+    fn blocks(&self, from: Option<&str>, to: &str) -> bool {
+        match from {
+            Some(from) => {
+                let pair = (from.to_owned(), to.to_owned());
+                self.cut.contains(from) || self.cut.contains(to) || self.broken.contains(&pair)
+            }
+            // Not a node's, or opened by a process that is gone: it may be the cut
+            // node's, and the others open theirs anew.
+            None => !self.cut.is_empty() || !self.broken.is_empty(),
+        }
+    }
+
+    fn break_blocked(&self) {
+        for pipe in &self.pipes {
+            if self.blocks(pipe.from.as_deref(), &pipe.to) {
+                close(&pipe.ends);
+            }
+        }
+    }
 }
 
 impl Shared {
@@ -91,18 +116,27 @@ impl Network {
     pub fn cut(&self, name: &str) {
         let mut state = self.shared.state();
         state.cut.insert(name.to_owned());
-        // A connection whose opener is unknown may be the cut node's: it goes too,
-        // and the others open theirs anew.
-        for pipe in &state.pipes {
-            if pipe.to == name || pipe.from.as_deref().is_none_or(|from| from == name) {
-                close(&pipe.ends);
-            }
-        }
+        state.break_blocked();
     }
 
     /// Brings a node back.
     pub fn join(&self, name: &str) {
         self.shared.state().cut.remove(name);
+    }
+
+    /// Keeps two nodes from each other; both still reach the others.
+    pub fn cut_link(&self, one: &str, other: &str) {
+        let mut state = self.shared.state();
+        state.broken.insert((one.to_owned(), other.to_owned()));
+        state.broken.insert((other.to_owned(), one.to_owned()));
+        state.break_blocked();
+    }
+
+    /// Lets two nodes reach each other again.
+    pub fn join_link(&self, one: &str, other: &str) {
+        let mut state = self.shared.state();
+        state.broken.remove(&(one.to_owned(), other.to_owned()));
+        state.broken.remove(&(other.to_owned(), one.to_owned()));
     }
 
     /// How many connections there are now.
@@ -173,9 +207,7 @@ fn carry(shared: &Shared, incoming: TcpStream, to: &str, port: u16) {
     };
     let id = {
         let mut state = shared.state();
-        let cut = |name: &str| state.cut.contains(name);
-        let unknown_while_cut = from.is_none() && !state.cut.is_empty();
-        if cut(to) || from.as_deref().is_some_and(cut) || unknown_while_cut {
+        if state.blocks(from.as_deref(), to) {
             return;
         }
         let id = state.next_id;

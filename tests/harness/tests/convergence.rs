@@ -1,0 +1,181 @@
+//! All members end with the same bytes, whatever the network and the order did.
+
+use std::thread::{self, sleep};
+use std::time::Duration;
+
+use harness::{Attempts, Cluster, Failure, Options, Outcome, Pgbench};
+
+const SHOP: &str = "
+    CREATE TABLE product (id bigint PRIMARY KEY, title lww_register, stock pn_counter, tags or_set, note text);
+    CREATE TABLE purchase (id uuid PRIMARY KEY, product bigint NOT NULL, amount int NOT NULL, at timestamptz NOT NULL);
+    INSERT INTO product SELECT i, to_json('thing ' || i)::text::lww_register, '100', '{new}', 'as delivered'
+      FROM generate_series(1, 20) i;
+    SELECT crdt_track('product'), crdt_track('purchase');";
+
+/// Writes of every sort on 20 rows, all nodes at once.
+const MIX: &str = r"
+    \set id random(1, 20)
+    \set amount random(1, 3)
+    \set tag random(1, 5)
+    \set extra random(100, 110)
+    UPDATE product SET stock = stock - :amount WHERE id = :id;
+    INSERT INTO purchase VALUES (gen_random_uuid(), :id, :amount, now());
+    UPDATE product SET tags = tags + ('t' || :tag) WHERE id = :id;
+    UPDATE product SET tags = tags - ('t' || :extra % 5) WHERE id = :id;
+    UPDATE product SET title = crdt_set(title, to_jsonb('title ' || :amount)), note = 'note ' || :tag WHERE id = :id;
+    INSERT INTO product VALUES (:extra, '1', '1', '{x}', 'extra') ON CONFLICT DO NOTHING;
+    DELETE FROM product WHERE id = :extra - 1;
+";
+
+fn shop(label: &str, names: &[&str]) -> Outcome<Cluster> {
+    let cluster = Cluster::start(label, names, &Options::with_extension())?;
+    cluster[0].run(SHOP)?;
+    cluster.wait_for_table("product")?;
+    cluster.wait_for_table("purchase")?;
+    cluster.wait_all("SELECT count(*) FROM product", "20")?;
+    Ok(cluster)
+}
+
+/// Runs the mix on all nodes at once while `meanwhile` happens.
+fn under_load(cluster: &Cluster, seconds: u32, meanwhile: impl FnOnce() -> Outcome) -> Outcome {
+    let load = Pgbench::new(MIX).clients(2).seconds(seconds);
+    thread::scope(|scope| {
+        let runs: Vec<_> = cluster
+            .nodes()
+            .iter()
+            .map(|node| scope.spawn(|| Pgbench::run(&load, node)))
+            .collect();
+        meanwhile()?;
+        for run in runs {
+            let report = run
+                .join()
+                .map_err(|_| Failure::new("a load thread panicked"))??;
+            assert_eq!(report.failed, 0, "no writer is refused for what peers do");
+        }
+        Ok(())
+    })
+}
+
+fn settle(cluster: &Cluster) -> Outcome {
+    cluster.wait_equal("purchase")?;
+    cluster.wait_equal("product")?;
+    // Every sale was counted once in the stock of the rows that nobody deletes.
+    cluster.wait_all(
+        "SELECT (SELECT sum(stock::bigint) FROM product WHERE id <= 20) = 2000 - (SELECT sum(amount) FROM purchase)",
+        "t",
+    )?;
+    cluster.wait_all("SELECT count(*) FROM crdt.quarantine", "0")?;
+    cluster.verify_all()
+}
+
+/// The whole mix on three nodes, one of them away in the middle.
+#[test]
+fn all_types_converge_over_an_outage() -> Outcome {
+    let cluster = shop("outage", &["a", "b", "c"])?;
+    under_load(&cluster, 12, || {
+        sleep(Duration::from_secs(3));
+        cluster.network.cut("c");
+        sleep(Duration::from_secs(4));
+        cluster.network.join("c");
+        Ok(())
+    })?;
+    settle(&cluster)
+}
+
+/// A node that joins while the others write misses nothing.
+#[test]
+fn a_node_joins_under_load() -> Outcome {
+    let mut cluster = shop("late", &["a", "b"])?;
+    under_load(&cluster, 3, || Ok(()))?;
+    cluster.add_alone("c")?;
+    let founder = &cluster[0];
+    founder.run(Attempts::TABLE)?;
+    let attempts = Attempts::begin(
+        founder,
+        0,
+        2,
+        20,
+        "UPDATE product SET stock = stock + $1::bigint WHERE id = $2::bigint + 1",
+    );
+    cluster.join("c")?;
+    cluster.wait_for_members()?;
+    sleep(Duration::from_secs(3));
+    let tally = attempts.end()?;
+    assert!(tally.refused.is_empty(), "{:?}", tally.refused);
+    let added = tally.committed(founder)?;
+    cluster.wait_for_table("product")?;
+    cluster.wait_equal("purchase")?;
+    cluster.wait_equal("product")?;
+    cluster.wait_all(
+        &format!(
+            "SELECT (SELECT sum(stock::bigint) FROM product WHERE id <= 20)
+               = 2000 + {added} - (SELECT sum(amount) FROM purchase)"
+        ),
+        "t",
+    )?;
+    cluster.verify_all()
+}
+
+/// Two nodes that do not reach each other get each other's writes through a third.
+#[test]
+fn a_third_node_relays() -> Outcome {
+    let cluster = shop("relay", &["a", "b", "c"])?;
+    cluster.network.cut_link("a", "c");
+    cluster[0].run("UPDATE product SET stock = stock - 5 WHERE id = 1")?;
+    cluster[2].run("UPDATE product SET stock = stock - 7 WHERE id = 1")?;
+    cluster.wait_all("SELECT stock::bigint FROM product WHERE id = 1", "88")?;
+    cluster.network.join_link("a", "c");
+    settle_plain(&cluster)
+}
+
+/// Plain columns: the later writer wins on all nodes; a row deleted on one side and
+/// changed on the other ends alike everywhere; a key freed and taken again too.
+#[test]
+fn rows_written_on_both_sides_end_alike() -> Outcome {
+    let cluster = shop("sides", &["a", "b"])?;
+    cluster.network.cut("b");
+    cluster[0].run("UPDATE product SET note = 'first' WHERE id = 1")?;
+    sleep(Duration::from_millis(20));
+    cluster[1].run("UPDATE product SET note = 'second' WHERE id = 1")?;
+    cluster[1].run("UPDATE product SET note = 'old' WHERE id = 2")?;
+    sleep(Duration::from_millis(20));
+    cluster[0].run("UPDATE product SET note = 'new' WHERE id = 2")?;
+    cluster[0].run("DELETE FROM product WHERE id = 3")?;
+    cluster[1].run("UPDATE product SET stock = stock + 1 WHERE id = 3")?;
+    cluster[0].run("DELETE FROM product WHERE id = 4; INSERT INTO product VALUES (4, '4', '4', '{again}', 'again')")?;
+    cluster[1].run("DELETE FROM product WHERE id = 4")?;
+    cluster[0].run("INSERT INTO product VALUES (30, '1', '5', '{a}', 'of a')")?;
+    cluster[1].run("INSERT INTO product VALUES (30, '2', '6', '{b}', 'of b')")?;
+    cluster.network.join("b");
+    cluster.wait_equal("product")?;
+    cluster.wait_all("SELECT note FROM product WHERE id = 1", "second")?;
+    cluster.wait_all("SELECT note FROM product WHERE id = 2", "new")?;
+    cluster.wait_all(
+        "SELECT tags::text[] @> '{a,b}' FROM product WHERE id = 30",
+        "t",
+    )?;
+    settle_plain(&cluster)
+}
+
+/// Work that two people did at once on one row is all kept, also when it was
+/// written as absolute values, as object-relational mappers do.
+#[test]
+fn values_written_at_once_are_merged() -> Outcome {
+    let cluster = shop("values", &["a", "b"])?;
+    cluster.network.cut("b");
+    cluster[0].run("UPDATE product SET stock = '90', tags = '{new,red}' WHERE id = 1")?;
+    cluster[1].run("UPDATE product SET stock = '80', tags = '{blue}' WHERE id = 1")?;
+    cluster.network.join("b");
+    cluster.wait_all("SELECT stock::bigint FROM product WHERE id = 1", "70")?;
+    cluster.wait_all(
+        "SELECT tags::text[] @> '{red,blue}' AND NOT tags ? 'new' FROM product WHERE id = 1",
+        "t",
+    )?;
+    settle_plain(&cluster)
+}
+
+fn settle_plain(cluster: &Cluster) -> Outcome {
+    cluster.wait_equal("product")?;
+    cluster.wait_all("SELECT count(*) FROM crdt.quarantine", "0")?;
+    cluster.verify_all()
+}
