@@ -132,7 +132,7 @@ fn the_waker_is_called_for_each_event_and_may_panic() {
         panic!("a waker's bug");
     };
     let start = start(config, waker).expect("node starts");
-    let asker = Node { seed: 1, start };
+    let mut asker = Node { seed: 1, start };
     let answerer = Node::new(2, brisk());
     asker.trust_node(&answerer);
     answerer.trust(&[(1, "https://127.0.0.1:1".into())]);
@@ -141,6 +141,8 @@ fn the_waker_is_called_for_each_event_and_may_panic() {
         assert_eq!(asker.ask(2, Vec::new()).expect("answer").status, 200);
     }
     assert!(asker.start.handle.is_running());
+    // An event can be read before its waker has run; not so once the thread has ended.
+    assert!(asker.start.handle.shutdown());
     assert_eq!(calls.load(Ordering::SeqCst), 3);
     echo.join().expect("echo ends");
 }
