@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use crate::{
-    Author, ColumnKind, Crdt, CrdtError, DecodeError, DeltaFault, LwwRegister, OrSet, PnCounter,
-    ReplicaId, TextError,
+    Author, ColumnKind, Crdt, CrdtError, DecodeError, DeltaFault, Hlc, LwwRegister, OrSet,
+    PnCounter, ReplicaId, TextError,
 };
 
 /// A value of one of the CRDT types.
@@ -29,56 +29,37 @@ macro_rules! each {
     };
 }
 
-/// Runs one expression for two states of one type; of different types, or without a second
-/// one, the other two.
-macro_rules! both {
-    ($optional:expr, $state:expr, ($a:ident, $b:ident) => $result:expr, $mismatch:expr) => {
-        match ($optional, $state) {
-            (None, AnyState::PnCounter($b)) => {
-                let $a = None;
-                $result
+/// One of the types that [`AnyState`] holds.
+trait Member: Crdt + Into<AnyState> {
+    fn of(state: &AnyState) -> Option<&Self>;
+}
+
+macro_rules! members {
+    ($($type:ident),*) => {$(
+        impl From<$type> for AnyState {
+            fn from(state: $type) -> Self {
+                Self::$type(state)
             }
-            (None, AnyState::OrSet($b)) => {
-                let $a = None;
-                $result
-            }
-            (None, AnyState::LwwRegister($b)) => {
-                let $a = None;
-                $result
-            }
-            (Some(AnyState::PnCounter(a)), AnyState::PnCounter($b)) => {
-                let $a = Some(a);
-                $result
-            }
-            (Some(AnyState::OrSet(a)), AnyState::OrSet($b)) => {
-                let $a = Some(a);
-                $result
-            }
-            (Some(AnyState::LwwRegister(a)), AnyState::LwwRegister($b)) => {
-                let $a = Some(a);
-                $result
-            }
-            (Some(_), _) => $mismatch,
         }
-    };
+
+        impl Member for $type {
+            fn of(state: &AnyState) -> Option<&Self> {
+                match state {
+                    AnyState::$type(state) => Some(state),
+                    _ => None,
+                }
+            }
+        }
+    )*};
 }
 
-impl From<PnCounter> for AnyState {
-    fn from(state: PnCounter) -> Self {
-        Self::PnCounter(state)
-    }
-}
+members!(PnCounter, OrSet, LwwRegister);
 
-impl From<OrSet> for AnyState {
-    fn from(state: OrSet) -> Self {
-        Self::OrSet(state)
-    }
-}
-
-impl From<LwwRegister> for AnyState {
-    fn from(state: LwwRegister) -> Self {
-        Self::LwwRegister(state)
-    }
+/// `state` as the type that the context asks for; if it is of another, the name of that.
+fn same<T: Member>(state: Option<&AnyState>) -> Result<Option<&T>, &'static str> {
+    state
+        .map(|state| T::of(state).ok_or(state.name()))
+        .transpose()
 }
 
 impl AnyState {
@@ -129,14 +110,17 @@ impl AnyState {
         each!(self, state => state.is_settled())
     }
 
+    /// [`Crdt::latest`].
+    pub fn latest(&self) -> Hlc {
+        each!(self, state => state.latest())
+    }
+
     /// [`Crdt::join`]; two types cannot be joined.
     pub fn join(&self, other: &Self) -> Result<Self, CrdtError> {
-        match (self, other) {
-            (Self::PnCounter(a), Self::PnCounter(b)) => a.join(b).map(Self::from),
-            (Self::OrSet(a), Self::OrSet(b)) => a.join(b).map(Self::from),
-            (Self::LwwRegister(a), Self::LwwRegister(b)) => a.join(b).map(Self::from),
-            _ => Err(CrdtError::KindMismatch(self.name(), other.name())),
-        }
+        each!(self, state => match Member::of(other) {
+            Some(other) => state.join(other).map(Self::from),
+            None => Err(CrdtError::KindMismatch(self.name(), other.name())),
+        })
     }
 
     /// [`Crdt::settle`]; both must be of one type.
@@ -145,20 +129,15 @@ impl AnyState {
         new: &Self,
         author: &mut dyn Author,
     ) -> Result<Self, CrdtError> {
-        both!(
-            old, new,
-            (old, new) => Crdt::settle(old, new, author).map(Self::from),
-            Err(CrdtError::KindMismatch(old.map_or("NULL", Self::name), new.name()))
-        )
+        each!(new, state => match same(old) {
+            Ok(old) => Crdt::settle(old, state, author).map(Self::from),
+            Err(other) => Err(CrdtError::KindMismatch(other, new.name())),
+        })
     }
 
     /// [`Crdt::delta`]; over another type all of `new` is the difference.
     pub fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
-        both!(
-            old, new,
-            (old, new) => Crdt::delta(old, new).map(Self::from),
-            Self::delta(None, new)
-        )
+        each!(new, new => Crdt::delta(same(old).unwrap_or_default(), new).map(Self::from))
     }
 
     /// [`Crdt::check_delta`]; both must be of one type.
@@ -167,11 +146,10 @@ impl AnyState {
         author: ReplicaId,
         row: Option<&Self>,
     ) -> Result<(), DeltaFault> {
-        both!(
-            row, delta,
-            (row, delta) => Crdt::check_delta(delta, author, row),
-            Err(DeltaFault::KindMismatch(delta.name(), row.map_or("NULL", Self::name)))
-        )
+        each!(delta, state => match same(row) {
+            Ok(row) => Crdt::check_delta(state, author, row),
+            Err(other) => Err(DeltaFault::KindMismatch(delta.name(), other)),
+        })
     }
 
     /// The value as text without state: `12`, `{a,"b c"}`, JSON (`null` if never set).
@@ -191,13 +169,13 @@ impl AnyState {
         each!(self, state => state.to_text())
     }
 
-    /// [`Crdt::from_text`] by the kind of the column; None for a plain column.
-    pub fn from_text(kind: ColumnKind, text: &str) -> Option<Result<Self, TextError>> {
+    /// [`Crdt::from_text`] by the kind of the column; a plain column is an error.
+    pub fn from_text(kind: ColumnKind, text: &str) -> Result<Self, TextError> {
         match kind {
-            ColumnKind::Plain => None,
-            ColumnKind::PnCounter => Some(PnCounter::from_text(text).map(Self::from)),
-            ColumnKind::OrSet => Some(OrSet::from_text(text).map(Self::from)),
-            ColumnKind::LwwRegister => Some(LwwRegister::from_text(text).map(Self::from)),
+            ColumnKind::Plain => Err(TextError::PlainColumn),
+            ColumnKind::PnCounter => PnCounter::from_text(text).map(Self::from),
+            ColumnKind::OrSet => OrSet::from_text(text).map(Self::from),
+            ColumnKind::LwwRegister => LwwRegister::from_text(text).map(Self::from),
         }
     }
 
@@ -208,11 +186,9 @@ impl AnyState {
 
     /// [`Crdt::cmp_by_value`]; types sort by their kind.
     pub fn cmp_by_value(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::PnCounter(a), Self::PnCounter(b)) => a.cmp_by_value(b),
-            (Self::OrSet(a), Self::OrSet(b)) => a.cmp_by_value(b),
-            (Self::LwwRegister(a), Self::LwwRegister(b)) => a.cmp_by_value(b),
-            _ => self.kind().cmp(&other.kind()),
-        }
+        each!(self, state => match Member::of(other) {
+            Some(other) => state.cmp_by_value(other),
+            None => self.kind().cmp(&other.kind()),
+        })
     }
 }

@@ -36,6 +36,10 @@ pub trait Crdt: Clone + Eq + Sized + Default {
     /// A plain literal: the empty state and the wish to be this value.
     fn assign(plain: Self::Plain) -> Self;
 
+    /// The greatest tick that the settled state carries (of tombstones none counts). A clock
+    /// must be past it before it authors on top; a delta must not be later than its op.
+    fn latest(&self) -> Hlc;
+
     /// Whether there is no unsettled change.
     fn is_settled(&self) -> bool;
 

@@ -1,6 +1,6 @@
 //! What can go wrong, named so that a user can act on it.
 
-use crate::{Dot, ReplicaId};
+use crate::{Dot, Hlc, ReplicaId};
 
 /// Bytes that are not a canonical encoding.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -168,6 +168,14 @@ pub enum RowFault {
     /// NULL for a column that must not be NULL.
     #[error("column {0} must not be NULL")]
     NullValue(u16),
+    /// Ticks after that of the op that carries them would win over honest writes to come.
+    #[error("the change carries tick {actual:?}, later than {limit:?}")]
+    Late {
+        /// The greatest tick in the change.
+        actual: Hlc,
+        /// What the op allows.
+        limit: Hlc,
+    },
     /// The plain values are stamped in another replica's name.
     #[error("the plain values carry a stamp of replica {0}")]
     ForeignStamp(ReplicaId),
@@ -200,11 +208,22 @@ pub enum TextError {
         /// The start of the input.
         text: String,
         /// What is wrong with it.
-        why: String,
+        why: &'static str,
     },
     /// The plain value is beyond bigint.
     #[error("value \"{0}\" is out of range for type pn_counter")]
     OutOfRange(String),
+    /// The plain value is over the limit of a state.
+    #[error("a value of type {type_name} would be over the limit of {limit} bytes")]
+    TooLarge {
+        /// The SQL type.
+        type_name: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// A plain column holds no CRDT state.
+    #[error("a plain column holds no CRDT state")]
+    PlainColumn,
     /// The state after the marker is not base64url or too short.
     #[error("the state after \"@v1:\" is damaged: {0}")]
     Armour(&'static str),

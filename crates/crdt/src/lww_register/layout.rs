@@ -16,7 +16,7 @@ const WANTED: u8 = 2;
 const REWRITTEN: u8 = 4;
 
 /// All bytes but the JSON texts, at most.
-pub(super) const MAX_OVERHEAD: usize = 2 + 2 * 24 + 2 * 10;
+const MAX_OVERHEAD: usize = 2 + 2 * 24 + 2 * 10;
 
 /// At least the size of the encoding, in bytes.
 pub(super) fn size(register: &LwwRegister) -> usize {

@@ -60,18 +60,22 @@ pub struct LwwRegister {
 impl LwwRegister {
     /// Writes a JSON value: any JSON text, it is brought to its canonical form.
     pub fn set(&self, json: &str) -> Result<Self, CrdtError> {
-        let wanted = json::canonical(json)?;
-        let held = self.state.as_ref().map_or(0, |written| written.value.len());
-        if wanted.len() + held > MAX_STATE_BYTES - layout::MAX_OVERHEAD {
+        Self {
+            state: self.state.clone(),
+            wanted: Some(json::canonical(json)?),
+        }
+        .bounded()
+    }
+
+    /// Refuses a register whose encoding could not be read back.
+    fn bounded(self) -> Result<Self, CrdtError> {
+        if layout::size(&self) > MAX_STATE_BYTES {
             return Err(CrdtError::TooLarge {
                 what: "the register",
                 limit: MAX_STATE_BYTES,
             });
         }
-        Ok(Self {
-            state: self.state.clone(),
-            wanted: Some(wanted),
-        })
+        Ok(self)
     }
 
     /// The value, canonical JSON text; None if it was never set.
@@ -160,6 +164,12 @@ impl Crdt for LwwRegister {
             state: None,
             wanted,
         }
+    }
+
+    fn latest(&self) -> Hlc {
+        self.state
+            .as_ref()
+            .map_or(Hlc::default(), |written| written.stamp.hlc)
     }
 
     fn is_settled(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The text form of a register: its JSON text, or `"a" @v1:…` with its state.
 
 use super::LwwRegister;
-use crate::{Crdt, Stamp, TextError, json, text_form};
+use crate::{Crdt, MAX_STATE_BYTES, Stamp, TextError, json, text_form};
 
 pub(super) fn print(register: &LwwRegister) -> String {
     let is_plain = register.state.is_none() && register.wanted.is_some();
@@ -23,10 +23,15 @@ fn plain(text: &str) -> Result<LwwRegister, TextError> {
         return Err(TextError::Syntax {
             type_name: LwwRegister::NAME,
             text: text_form::shorten(text),
-            why: "a NUL character".to_owned(),
+            why: "a NUL character",
         });
     }
-    Ok(LwwRegister::assign(Some(text.to_owned())))
+    LwwRegister::assign(Some(text.to_owned()))
+        .bounded()
+        .map_err(|_| TextError::TooLarge {
+            type_name: LwwRegister::NAME,
+            limit: MAX_STATE_BYTES,
+        })
 }
 
 pub(super) fn json(register: &LwwRegister) -> String {

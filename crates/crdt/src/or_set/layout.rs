@@ -78,8 +78,14 @@ fn put_dots(out: &mut Vec<u8>, dots: &[Dot], replicas: &[Dot]) {
 
 /// The replicas of the state with their smallest counters, ascending.
 fn replicas(set: &OrSet) -> Vec<Dot> {
-    let mut firsts: Vec<Dot> = set.live.all_dots().to_vec();
-    firsts.extend(set.removed.firsts());
+    let mut firsts: Vec<Dot> = set.removed.firsts().collect();
+    for dot in set.live.all_dots() {
+        // Neighbours mostly share their replica: keep the list short before it is sorted.
+        match firsts.last_mut() {
+            Some(last) if last.replica == dot.replica => *last = (*last).min(*dot),
+            _ => firsts.push(*dot),
+        }
+    }
     firsts.sort_unstable();
     firsts.dedup_by_key(|dot| dot.replica);
     firsts
@@ -88,29 +94,29 @@ fn replicas(set: &OrSet) -> Vec<Dot> {
 /// Turns the ascending counters of one replica into distances, and back.
 struct Distance {
     replica: ReplicaId,
-    /// The least counter that may follow.
-    from: u64,
+    /// The least counter that may follow; None after the greatest of all.
+    from: Option<u64>,
 }
 
 impl Distance {
     fn from(base: &Dot) -> Self {
         Self {
             replica: base.replica,
-            from: base.counter,
+            from: Some(base.counter),
         }
     }
 
     fn to(&mut self, counter: u64) -> u64 {
-        let distance = counter - self.from;
-        // A run ends at the greatest counter: nothing follows it.
-        self.from = counter.saturating_add(1);
+        // Counters ascend from the base: the distance is never negative.
+        let distance = self.from.map_or(0, |from| counter.saturating_sub(from));
+        self.from = counter.checked_add(1);
         distance
     }
 
     fn at(&mut self, distance: u64) -> Result<u64, DecodeError> {
-        let counter = self.from.checked_add(distance);
+        let counter = self.from.and_then(|from| from.checked_add(distance));
         let counter = counter.ok_or(DecodeError::NotCanonical("counter over 64 bits"))?;
-        self.from = counter.saturating_add(1);
+        self.from = counter.checked_add(1);
         Ok(counter)
     }
 }
@@ -186,46 +192,62 @@ fn read_live(
         if live.elements().last().is_some_and(|last| last >= element) {
             return Err(DecodeError::NotCanonical("elements must ascend"));
         }
-        let dots = read_dots(reader, replicas, based)?;
-        live.push(element, dots.into_iter());
+        let count = reader.count(2)?;
+        if count == 0 {
+            return Err(DecodeError::NotCanonical("an element without a dot"));
+        }
+        live.reserve_dots(count, reader.remaining() / 2);
+        live.try_push(
+            element,
+            Dots {
+                reader,
+                replicas,
+                based,
+                left: count,
+                run: None,
+            },
+        )?;
     }
     Ok(live)
 }
 
-fn read_dots(
-    reader: &mut Reader<'_>,
-    replicas: &[Dot],
-    based: &mut [bool],
-) -> Result<Vec<Dot>, DecodeError> {
-    let count = reader.count(2)?;
-    if count == 0 {
-        return Err(DecodeError::NotCanonical("an element without a dot"));
-    }
-    let mut dots: Vec<Dot> = Vec::with_capacity(count);
-    let mut run: Option<(usize, Distance)> = None;
-    for _ in 0..count {
-        let index = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
-        let base = replicas
-            .get(index)
-            .ok_or(DecodeError::NotCanonical("no such replica"))?;
-        let (_, distance) = match &mut run {
+/// Reads the dots of one element.
+struct Dots<'a, 'b> {
+    reader: &'a mut Reader<'b>,
+    replicas: &'a [Dot],
+    based: &'a mut [bool],
+    left: usize,
+    /// Index of the replica of the last dot, and its last counter.
+    run: Option<(usize, Distance)>,
+}
+
+impl Dots<'_, '_> {
+    fn read(&mut self) -> Result<Dot, DecodeError> {
+        const DISORDER: DecodeError = DecodeError::NotCanonical("dots must ascend");
+        let index = usize::try_from(self.reader.varint()?).unwrap_or(usize::MAX);
+        let base = self.replicas.get(index);
+        let base = base.ok_or(DecodeError::NotCanonical("no such replica"))?;
+        let (_, distance) = match &mut self.run {
             Some(run) if run.0 == index => run,
-            Some((last, _)) if *last > index => {
-                return Err(DecodeError::NotCanonical("dots must ascend"));
-            }
+            Some((last, _)) if *last > index => return Err(DISORDER),
             other => other.insert((index, Distance::from(base))),
         };
-        let dot = Dot {
+        let counter = distance.at(self.reader.varint()?)?;
+        mark(self.based, index, counter == base.counter);
+        Ok(Dot {
             replica: base.replica,
-            counter: distance.at(reader.varint()?)?,
-        };
-        if dots.last().is_some_and(|last| *last >= dot) {
-            return Err(DecodeError::NotCanonical("dots must ascend"));
-        }
-        mark(based, index, dot.counter == base.counter);
-        dots.push(dot);
+            counter,
+        })
     }
-    Ok(dots)
+}
+
+impl Iterator for Dots<'_, '_> {
+    type Item = Result<Dot, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.read())
+    }
 }
 
 fn read_removed(
@@ -239,11 +261,7 @@ fn read_removed(
         let mut counters: Vec<u64> = Vec::with_capacity(count);
         let mut distance = Distance::from(base);
         for _ in 0..count {
-            let counter = distance.at(reader.varint()?)?;
-            if counters.last().is_some_and(|last| *last >= counter) {
-                return Err(DecodeError::NotCanonical("counters must ascend"));
-            }
-            counters.push(counter);
+            counters.push(distance.at(reader.varint()?)?);
         }
         mark(based, index, counters.first() == Some(&base.counter));
         removed.push_run(base.replica, counters);

@@ -68,6 +68,29 @@ impl Live {
         }
     }
 
+    /// Like [`Live::push`] with at least one dot, which may fail.
+    pub(super) fn try_push<E>(
+        &mut self,
+        element: &str,
+        dots: impl Iterator<Item = Result<Dot, E>>,
+    ) -> Result<(), E> {
+        for dot in dots {
+            self.dots.push(dot?);
+        }
+        self.elements.push(element);
+        self.ends.push(self.dots.len() as u32);
+        Ok(())
+    }
+
+    /// Makes room for `count` dots, growing by halves but never beyond the `most` that can
+    /// still come: hostile bytes get no more memory than their dots would take.
+    pub(super) fn reserve_dots(&mut self, count: usize, most: usize) {
+        if self.dots.capacity() - self.dots.len() < count {
+            self.dots
+                .reserve_exact(count.max(self.dots.len() / 2).min(most));
+        }
+    }
+
     /// The elements of both under the dots of both, less what is removed.
     pub(super) fn join(&self, other: &Self, removed: &DotSet) -> Self {
         let mut joined =

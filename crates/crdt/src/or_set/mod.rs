@@ -26,7 +26,7 @@ pub use texts::Texts;
 use texts::merged;
 
 use crate::{
-    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, MAX_STATE_BYTES, ReplicaId,
+    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Hlc, MAX_STATE_BYTES, ReplicaId,
     TextError,
 };
 
@@ -152,6 +152,9 @@ impl OrSet {
     /// If this state is an earlier one of `old`, perhaps with removals made upon it (all its
     /// dots are known there), those removals; None if it came from elsewhere.
     fn removals_upon(&self, old: &Self) -> Option<DotSet> {
+        if self.live == old.live && self.removed == old.removed {
+            return Some(DotSet::default());
+        }
         let lives = self.live.iter().all(|(element, dots)| {
             let held = old.live.dots_of(element);
             dots.iter()
@@ -179,6 +182,7 @@ impl OrSet {
     ) -> Result<Self, CrdtError> {
         let mut fresh = Live::with_capacity(added.len(), added.bytes());
         for element in added.iter() {
+            check_element(element)?;
             let dot = Dot {
                 replica: author.replica(),
                 counter: author.tick().0,
@@ -255,13 +259,24 @@ impl Crdt for OrSet {
         Ok(self.elements().map(str::to_owned).collect())
     }
 
-    /// Elements must not contain NUL, as no text of PostgreSQL does: `decode` refuses them.
+    /// Elements must not contain NUL, as no text of PostgreSQL does: `settle` and `decode`
+    /// refuse them.
     fn assign(plain: BTreeSet<String>) -> Self {
         let value = plain.iter().map(String::as_str).collect();
         Self {
             change: Change::Assign(value),
             ..Self::default()
         }
+    }
+
+    fn latest(&self) -> Hlc {
+        Hlc(self
+            .live
+            .all_dots()
+            .iter()
+            .map(|dot| dot.counter)
+            .max()
+            .unwrap_or_default())
     }
 
     fn is_settled(&self) -> bool {

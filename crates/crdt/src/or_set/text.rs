@@ -1,7 +1,7 @@
 //! The text form of a set: `{a,"b c"}` as of a text array, or `{a,"b c"} @v1:…` with its state.
 
 use super::{OrSet, Texts};
-use crate::{Change, Crdt, Dot, TextError, array_text, json, text_form};
+use crate::{Change, Crdt, Dot, MAX_STATE_BYTES, TextError, array_text, json, text_form};
 
 pub(super) fn print(set: &OrSet) -> String {
     let is_assignment = matches!(set.change, Change::Assign(_));
@@ -18,12 +18,16 @@ fn readable(set: &OrSet) -> String {
 }
 
 fn plain(text: &str) -> Result<OrSet, TextError> {
-    array_text::parse(text)
-        .map(OrSet::assign)
-        .map_err(|why| TextError::Syntax {
+    let elements = array_text::parse(text).map_err(|why| TextError::Syntax {
+        type_name: OrSet::NAME,
+        text: text_form::shorten(text),
+        why,
+    })?;
+    OrSet::assign(elements)
+        .bounded()
+        .map_err(|_| TextError::TooLarge {
             type_name: OrSet::NAME,
-            text: text_form::shorten(text),
-            why: why.to_owned(),
+            limit: MAX_STATE_BYTES,
         })
 }
 

@@ -15,7 +15,9 @@ use std::cmp::Ordering;
 
 pub use layout::{add_to_bytes, value_of_bytes};
 
-use crate::{Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, ReplicaId, TextError};
+use crate::{
+    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Hlc, ReplicaId, TextError,
+};
 
 /// The most slots of one counter.
 pub const MAX_SLOTS: usize = u16::MAX as usize;
@@ -235,6 +237,15 @@ impl Crdt for PnCounter {
             slots: Vec::new(),
             change: Change::Assign(plain),
         }
+    }
+
+    fn latest(&self) -> Hlc {
+        Hlc(self
+            .slots
+            .iter()
+            .map(|slot| slot.dot.counter)
+            .max()
+            .unwrap_or_default())
     }
 
     fn is_settled(&self) -> bool {

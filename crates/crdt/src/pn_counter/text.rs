@@ -29,7 +29,7 @@ fn plain(text: &str) -> Result<PnCounter, TextError> {
     Err(TextError::Syntax {
         type_name: PnCounter::NAME,
         text: text_form::shorten(text),
-        why: "a whole number is expected".to_owned(),
+        why: "a whole number is expected",
     })
 }
 

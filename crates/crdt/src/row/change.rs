@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{PlainRow, layout};
-use crate::{AnyState, CrdtError, DecodeError, EncodeError, ReplicaId, RowFault, TableSchema};
+use crate::{AnyState, CrdtError, DecodeError, EncodeError, Hlc, ReplicaId, RowFault, TableSchema};
 
 /// Whether the row stays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,13 +96,14 @@ impl RowChange {
         })
     }
 
-    /// Whether `author` may have made this change to a table of this shape, on top of the
-    /// receiver's states in `row` (empty if the row is new or of a lesser causal length).
-    /// Returns the deltas, decoded.
+    /// Whether `author` may have made this change to a table of this shape, at the time
+    /// `until` of its op, on top of the receiver's states in `row` (empty if the row is new or
+    /// of a lesser causal length). Returns the deltas, decoded.
     pub fn check(
         &self,
         schema: &TableSchema,
         author: ReplicaId,
+        until: Hlc,
         row: &BTreeMap<u16, AnyState>,
     ) -> Result<Vec<(u16, AnyState)>, RowFault> {
         let (actual, expected) = (self.key.len(), schema.key.len());
@@ -112,6 +113,10 @@ impl RowChange {
         if let Some(plain) = &self.plain {
             check_plain(plain, schema, author)?;
         }
+        let mut latest = self
+            .plain
+            .as_ref()
+            .map_or(Hlc::default(), |plain| plain.stamp.hlc);
         let mut deltas = Vec::with_capacity(self.deltas.len());
         for (column, bytes) in &self.deltas {
             let column = *column;
@@ -122,7 +127,14 @@ impl RowChange {
                 .map_err(|fault| RowFault::Decode { column, fault })?;
             AnyState::check_delta(&delta, author, row.get(&column))
                 .map_err(|fault| RowFault::Delta { column, fault })?;
+            latest = latest.max(delta.latest());
             deltas.push((column, delta));
+        }
+        if latest > until {
+            return Err(RowFault::Late {
+                actual: latest,
+                limit: until,
+            });
         }
         Ok(deltas)
     }
