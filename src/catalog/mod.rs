@@ -1,0 +1,17 @@
+//! The extension's own tables: opening them, running SQL on them with kept
+//! plans, and the few look-ups that several rooms share.
+
+mod appender;
+mod node;
+mod relation;
+mod schema;
+mod sql;
+
+pub use appender::Appender;
+pub use node::{
+    KnownMember, chain, local_member, local_name, local_node, members, require_member,
+    store_chain, store_member,
+};
+pub use relation::{Relation, relation_oid};
+pub use schema::{schema_by_hash, store_schema, store_unknown_schema, tracked_schema};
+pub use sql::{one, query, run};

@@ -1,0 +1,121 @@
+//! SQL with kept plans: each statement text is planned once in a process.
+
+use crate::error::{OrCorrupt, corrupt};
+use pgrx::datum::DatumWithOid;
+use pgrx::{FromDatum, Spi, pg_sys};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{CString, c_char};
+
+/// Plans kept in one process; more than that means generated SQL ran wild.
+const MAX_PLANS: usize = 1_000;
+
+thread_local! {
+    static PLANS: RefCell<HashMap<String, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+}
+
+/// One row of a result.
+pub struct Row {
+    tuple: pg_sys::HeapTuple,
+    descriptor: pg_sys::TupleDesc,
+}
+
+impl Row {
+    /// Column by its position, from 1; `None` when null.
+    pub fn get<T: FromDatum>(&self, column: i32) -> Option<T> {
+        let mut null = false;
+        // SAFETY: the row lives until the statement's result is dropped, and
+        // rows are only lent within that time.
+        unsafe {
+            let value = pg_sys::SPI_getbinval(self.tuple, self.descriptor, column, &mut null);
+            T::from_datum(value, null)
+        }
+    }
+
+    /// Column that the catalog declares NOT NULL.
+    pub fn need<T: FromDatum>(&self, column: i32) -> T {
+        self.get(column).or_corrupt("a column of the catalog is null")
+    }
+
+    /// The raw value, valid as long as the row is lent.
+    pub fn datum(&self, column: i32) -> Option<pg_sys::Datum> {
+        let mut null = false;
+        // SAFETY: as above.
+        let value =
+            unsafe { pg_sys::SPI_getbinval(self.tuple, self.descriptor, column, &mut null) };
+        (!null).then_some(value)
+    }
+}
+
+/// Runs a statement and lends each row of its result.
+pub fn query<R>(sql: &str, args: &[DatumWithOid], mut each: impl FnMut(&Row) -> R) -> Vec<R> {
+    execute(sql, args, |rows| rows.iter().map(&mut each).collect())
+}
+
+/// Runs a statement and lends the first row of its result.
+pub fn one<R>(sql: &str, args: &[DatumWithOid], each: impl FnOnce(&Row) -> R) -> Option<R> {
+    execute(sql, args, |rows| rows.first().map(each))
+}
+
+/// Runs a statement. Returns the number of rows it touched.
+pub fn run(sql: &str, args: &[DatumWithOid]) -> u64 {
+    // SAFETY: set by the execution just before.
+    execute(sql, args, |_| unsafe { pg_sys::SPI_processed })
+}
+
+fn execute<R>(sql: &str, args: &[DatumWithOid], finish: impl FnOnce(&[Row]) -> R) -> R {
+    Spi::connect_mut(|_| {
+        let plan = plan(sql, args);
+        let mut values: Vec<_> = args
+            .iter()
+            .map(|arg| arg.datum().map_or(pg_sys::Datum::null(), |d| d.sans_lifetime()))
+            .collect();
+        let nulls: Vec<c_char> =
+            args.iter().map(|arg| if arg.datum().is_some() { b' ' } else { b'n' } as c_char).collect();
+        // SAFETY: values and nulls have one entry for each parameter of the
+        // plan, which was made for these argument types.
+        let rows: Vec<Row> = unsafe {
+            let status = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0);
+            if status < 0 {
+                corrupt(format_args!("SQL failed with SPI status {status}: {sql}"));
+            }
+            let table = pg_sys::SPI_tuptable;
+            if table.is_null() {
+                Vec::new()
+            } else {
+                let count = usize::try_from((*table).numvals).unwrap_or_default();
+                (0..count)
+                    .map(|at| Row { tuple: *(*table).vals.add(at), descriptor: (*table).tupdesc })
+                    .collect()
+            }
+        };
+        finish(&rows)
+    })
+}
+
+fn plan(sql: &str, args: &[DatumWithOid]) -> pg_sys::SPIPlanPtr {
+    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(sql).copied()) {
+        return plan;
+    }
+    let text = CString::new(sql).or_corrupt("SQL with a zero byte");
+    let mut types: Vec<_> = args.iter().map(DatumWithOid::oid).collect();
+    // SAFETY: SPI is connected; the kept plan outlives the connection.
+    let plan = unsafe {
+        let plan = pg_sys::SPI_prepare(text.as_ptr(), types.len() as i32, types.as_mut_ptr());
+        if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
+            corrupt(format_args!("SQL cannot be planned: {sql}"));
+        }
+        plan
+    };
+    PLANS.with_borrow_mut(|plans| {
+        if plans.len() >= MAX_PLANS {
+            for (_, plan) in plans.drain() {
+                // SAFETY: kept above, not running: statements here do not nest
+                // through this table of plans while it is full.
+                unsafe { pg_sys::SPI_freeplan(plan) };
+            }
+        }
+        plans.insert(sql.to_owned(), plan);
+    });
+    plan
+}

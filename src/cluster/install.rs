@@ -1,0 +1,43 @@
+//! What CREATE EXTENSION does beyond its SQL: keys for the new node.
+
+use crate::instance::{identity, slot};
+use pgrx::prelude::*;
+use std::cell::Cell;
+use std::sync::atomic::Ordering;
+
+thread_local! {
+    static PENDING: Cell<bool> = const { Cell::new(false) };
+    static WATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Called once by the install script: makes the node's keys, which take effect
+/// when CREATE EXTENSION commits, and has the worker started then.
+#[pg_extern]
+fn crdt_install() {
+    crate::require_preload();
+    identity::generate_pending();
+    PENDING.set(true);
+    if !WATCHING.replace(true) {
+        // SAFETY: the callback lives as long as the library.
+        unsafe { pg_sys::RegisterXactCallback(Some(on_transaction_end), std::ptr::null_mut()) }
+    }
+}
+
+/// Nothing in here may raise: after commit an error takes the server down.
+#[pg_guard]
+unsafe extern "C-unwind" fn on_transaction_end(
+    event: pg_sys::XactEvent::Type,
+    _argument: *mut std::ffi::c_void,
+) {
+    match event {
+        pg_sys::XactEvent::XACT_EVENT_COMMIT if PENDING.replace(false) => {
+            identity::commit_pending();
+            slot::mine().wanted.store(1, Ordering::Release);
+            slot::wake_launcher();
+        }
+        pg_sys::XactEvent::XACT_EVENT_ABORT if PENDING.replace(false) => {
+            identity::abort_pending();
+        }
+        _ => {}
+    }
+}

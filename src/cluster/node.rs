@@ -1,0 +1,86 @@
+//! This node: who it is, what it is called, blocks made now.
+
+use crate::catalog;
+use crate::error::raise;
+use crate::instance::mailbox::{self, Request};
+use crate::instance::identity;
+use crate::track::outbox::{self, Entry};
+use ledger::{Kind, MembershipChange};
+use pgrx::JsonB;
+use pgrx::prelude::*;
+use serde_json::json;
+use std::time::Duration;
+
+/// Longest time that a session waits for a block to become final.
+const BLOCK_LIMIT: Duration = Duration::from_secs(60);
+
+/// This node's name, address, keys and role.
+#[pg_extern(volatile)]
+fn crdt_node() -> JsonB {
+    crate::require_preload();
+    let identity = identity::identity();
+    let known = catalog::local_node().filter(|known| known.left_after.is_none());
+    let (name, url) = match &known {
+        Some(known) => (known.member.name.clone(), known.member.url.clone()),
+        None => catalog::local_name(&identity.node_id()),
+    };
+    let role = known.as_ref().map(|known| match known.member.role {
+        ledger::Role::Member => "member",
+        ledger::Role::Validator => "validator",
+    });
+    JsonB(json!({
+        "name": name,
+        "url": url,
+        "role": role,
+        "node_id": hex::encode(identity.node_id().0),
+        "replica_id": hex::encode(identity.replica().0),
+        "chain_id": catalog::chain().map(|chain| hex::encode(chain.id.0)),
+        "signing_key": hex::encode(identity.signing.verifying_key().to_bytes()),
+        "tls_key": hex::encode(transport::public_key_of(&identity.tls_seed)),
+        "checkpoint_key": hex::encode(identity.checkpoint.verifying_key().to_bytes()),
+    }))
+}
+
+/// Names this node and says at which URL its peers reach it; an empty URL
+/// means that they cannot, and this node fetches and pushes by itself.
+#[pg_extern]
+fn crdt_set_node(name: &str, url: &str) {
+    crate::require_preload();
+    if !url.is_empty() && !url.starts_with("https://") {
+        raise(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("\"{url}\" is not the URL of a node"),
+            "Write https://host:port, with the port of blockchain_crdt.listen or of what forwards to it.",
+        );
+    }
+    catalog::run(
+        "INSERT INTO crdt.local (name, url) VALUES ($1, $2)
+         ON CONFLICT (only) DO UPDATE SET name = excluded.name, url = excluded.url",
+        &[name.into(), url.into()],
+    );
+    let known = catalog::local_node().filter(|known| known.left_after.is_none());
+    // Also checks the name for a node that has no chain yet.
+    let member = catalog::local_member(known.as_ref().map_or(0, |known| known.member.weight));
+    if known.is_some() {
+        catalog::store_member(&member);
+        let payload = MembershipChange::Join(member).to_bytes();
+        outbox::append(&Entry {
+            kind: Kind::ValidatorSet,
+            schema_id: 0,
+            row_id: 0,
+            payload: &payload,
+        });
+    }
+}
+
+/// Seals all that is committed, waits until it is final, and returns the
+/// height of the block that has it. What this very transaction wrote is not
+/// committed and so not in it.
+#[pg_extern]
+fn crdt_commit_block() -> i64 {
+    crate::require_preload();
+    match mailbox::ask(Request::CommitBlock, "", BLOCK_LIMIT) {
+        Ok(height) => height.parse().unwrap_or_default(),
+        Err(reason) => mailbox::raise("no block was made", reason),
+    }
+}

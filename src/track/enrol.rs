@@ -1,0 +1,215 @@
+//! `crdt_track` and `crdt_untrack`: a table enters and leaves tracking.
+//!
+//! Enrolment is a change like any other: it goes into the log as a *schema*
+//! op, and members that receive it enrol their table of the same name, or
+//! create it.
+
+use super::outbox::{self, Entry};
+use super::{capture, table};
+use crate::catalog;
+use crate::error::{OrCorrupt, raise};
+use crdt::{AnyState, Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
+use ledger::Kind;
+use pgrx::PgRelation;
+use pgrx::prelude::*;
+
+/// Starts syncing and auditing a table: each row enters the log, and from here
+/// on each write does.
+///
+/// The table needs a primary key. CRDT columns merge by their type; the other
+/// columns travel with the row, last writer wins.
+#[pg_extern]
+fn crdt_track(relation: PgRelation) {
+    let oid = relation.oid();
+    require_owner(oid);
+    let schema = describe(oid);
+    if catalog::tracked_schema(oid).is_some_and(|(_, known)| known == schema) {
+        pgrx::notice!("table {} is already tracked", table::name_of(oid));
+        return;
+    }
+    catalog::require_member();
+    let schema_id = enrol(oid, &schema);
+    announce(schema_id, SchemaAction::Track(schema));
+    enter_rows(oid);
+}
+
+/// Stops syncing and auditing a table, here and on all members. The table, its
+/// rows and the log stay as they are; the columns can then be converted with
+/// ALTER TABLE ... TYPE bigint USING views::bigint and the like.
+#[pg_extern]
+fn crdt_untrack(relation: PgRelation) {
+    let oid = relation.oid();
+    require_owner(oid);
+    let Some((schema_id, schema)) = catalog::tracked_schema(oid) else {
+        raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!("table {} is not tracked", table::name_of(oid)),
+            "SELECT * FROM crdt_tracked lists the tracked tables.",
+        )
+    };
+    catalog::require_member();
+    leave(oid);
+    announce(schema_id, SchemaAction::Untrack { schema: schema.schema, table: schema.table });
+}
+
+fn announce(schema_id: i32, action: SchemaAction) {
+    let change =
+        SchemaChange { action, actor: capture::actor(), application: capture::application() };
+    let payload = change.encode().or_corrupt("a schema change");
+    outbox::append(&Entry { kind: Kind::Schema, schema_id, row_id: 0, payload: &payload });
+}
+
+/// Gives a table the meta column and the triggers, and keeps its schema.
+pub fn enrol(oid: pg_sys::Oid, schema: &TableSchema) -> i32 {
+    let name = table::name_of(oid);
+    let schema_id = catalog::store_schema(schema);
+    let known = catalog::run(
+        "UPDATE crdt.tracked SET schema_id = $2 WHERE relation = $1",
+        &[oid.into(), schema_id.into()],
+    );
+    if known == 0 {
+        ddl(&format!("ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} bytea", table::META));
+        // Named to run after the user's own BEFORE triggers, which may still
+        // change the row.
+        ddl(&format!(
+            "CREATE TRIGGER zz_crdt_guard BEFORE INSERT OR UPDATE ON {name}
+             FOR EACH ROW EXECUTE FUNCTION crdt.guard()"
+        ));
+        ddl(&format!(
+            "CREATE TRIGGER zz_crdt_capture AFTER INSERT OR UPDATE OR DELETE ON {name}
+             FOR EACH ROW EXECUTE FUNCTION crdt.capture()"
+        ));
+        ddl(&format!(
+            "CREATE TRIGGER zz_crdt_no_truncate BEFORE TRUNCATE ON {name}
+             FOR EACH STATEMENT EXECUTE FUNCTION crdt.no_truncate()"
+        ));
+        catalog::run(
+            "INSERT INTO crdt.tracked (relation, schema_id) VALUES ($1, $2)",
+            &[oid.into(), schema_id.into()],
+        );
+    }
+    table::forget(oid);
+    schema_id
+}
+
+/// Rows that stood in the table before enter the log as inserts: the guard
+/// settles each row without meta as new.
+pub fn enter_rows(oid: pg_sys::Oid) {
+    let (name, meta) = (table::name_of(oid), table::META);
+    ddl(&format!("UPDATE ONLY {name} SET {meta} = NULL WHERE {meta} IS NULL"));
+}
+
+/// Takes the triggers away and forgets the table.
+pub fn leave(oid: pg_sys::Oid) {
+    let name = table::name_of(oid);
+    for trigger in ["guard", "capture", "no_truncate"] {
+        ddl(&format!("DROP TRIGGER IF EXISTS zz_crdt_{trigger} ON {name}"));
+    }
+    ddl(&format!("ALTER TABLE {name} DROP COLUMN IF EXISTS {}", table::META));
+    catalog::run("DELETE FROM crdt.tracked WHERE relation = $1", &[oid.into()]);
+    table::forget(oid);
+}
+
+fn ddl(sql: &str) {
+    Spi::run(sql).or_corrupt(sql);
+}
+
+fn require_owner(oid: pg_sys::Oid) {
+    // SAFETY: catalog look-ups.
+    let owner = unsafe { pg_sys::pg_class_ownercheck(oid, pg_sys::GetUserId()) };
+    if !owner {
+        raise(
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("must be owner of table {}", table::name_of(oid)),
+            "The table's owner decides whether it is synced.",
+        );
+    }
+}
+
+/// The table's schema as members will see it.
+pub fn describe(oid: pg_sys::Oid) -> TableSchema {
+    let name = table::name_of(oid);
+    let unsupported = |what: &str, hint: &str| -> ! {
+        raise(PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE, format!("table {name} {what}"), hint)
+    };
+    let (schema, relation, kind, persistence) = catalog::one(
+        "SELECT n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text
+           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.oid = $1",
+        &[oid.into()],
+        |row| -> (String, String, String, String) {
+            (row.need(1), row.need(2), row.need(3), row.need(4))
+        },
+    )
+    .or_corrupt("pg_class");
+    if kind != "r" {
+        unsupported(
+            "is not an ordinary table",
+            "Partitioned and foreign tables and views cannot be tracked; track each partition.",
+        );
+    }
+    if persistence != "p" {
+        unsupported("is temporary or unlogged", "ALTER TABLE ... SET LOGGED first.");
+    }
+    if matches!(schema.as_str(), "crdt" | "pg_catalog" | "information_schema") {
+        unsupported("belongs to the system", "Track tables of your own.");
+    }
+    let columns = columns(oid);
+    let key: Vec<u16> = catalog::query(
+        "SELECT a.attname::text
+           FROM pg_catalog.pg_index i
+           CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k (number, place)
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+          WHERE i.indrelid = $1 AND i.indisprimary ORDER BY k.place",
+        &[oid.into()],
+        |row| row.need::<String>(1),
+    )
+    .iter()
+    .filter_map(|name| columns.iter().position(|c| &c.name == name))
+    .filter_map(|at| u16::try_from(at).ok())
+    .collect();
+    if key.is_empty() {
+        unsupported(
+            "has no primary key",
+            "Rows are named by their primary key on all nodes: ALTER TABLE ... ADD PRIMARY KEY.",
+        );
+    }
+    if key.iter().any(|&at| columns[usize::from(at)].kind != ColumnKind::Plain) {
+        unsupported("has a CRDT column in its primary key", "A key must not change by merging.");
+    }
+    TableSchema { schema, table: relation, columns, key }
+}
+
+fn columns(oid: pg_sys::Oid) -> Vec<Column> {
+    catalog::query(
+        "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                t.typname::text,
+                EXISTS (SELECT FROM pg_catalog.pg_depend d
+                          JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+                         WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid
+                           AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+                           AND d.deptype = 'e' AND e.extname = 'blockchain_crdt')
+           FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+          WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+            AND a.attgenerated = '' AND a.attname <> 'crdt_meta'
+          ORDER BY a.attnum",
+        &[oid.into()],
+        |row| {
+            let (own_type, name): (bool, String) = (row.need(5), row.need(4));
+            let kind = own_type.then(|| kind_of_type(&name)).flatten();
+            Column {
+                name: row.need(1),
+                type_name: row.need(2),
+                kind: kind.unwrap_or(ColumnKind::Plain),
+                not_null: row.need(3),
+            }
+        },
+    )
+}
+
+/// How columns of one of the extension's own types merge.
+fn kind_of_type(name: &str) -> Option<ColumnKind> {
+    [ColumnKind::PnCounter, ColumnKind::OrSet, ColumnKind::LwwRegister]
+        .into_iter()
+        .find(|kind| AnyState::bottom(*kind).is_some_and(|state| state.name() == name))
+}

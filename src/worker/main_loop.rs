@@ -1,0 +1,456 @@
+//! The node worker: one process for a database, one thread that touches
+//! PostgreSQL. Each turn of its loop seals what writers left, lets the node
+//! take in what peers sent, commits, and only then lets anything out.
+
+use super::network::{Incoming, Network, tell};
+use super::origins::Origins;
+use super::store::Tables;
+use super::{join, log, seal, signals, transaction};
+use crate::catalog;
+use crate::error::OrCorrupt;
+use crate::instance::mailbox::{self, Request as Letter};
+use crate::instance::{clock, identity, settings, slot};
+use ledger::ChainId;
+use pgrx::prelude::*;
+use replica::{Effect, Input, Node, Options, SoleValidator};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Events taken in by one transaction.
+const MAX_EVENTS: usize = 32;
+/// Pause after a lost transaction, before the next try.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+/// Longest wait, so that work left by a crashed or prepared transaction is
+/// found without a wake-up.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The node worker's main function; the argument is the database's OID.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn bcrdt_node_main(argument: pg_sys::Datum) {
+    signals::install();
+    let database = pg_sys::Oid::from(argument.value() as u32);
+    // SAFETY: once, at the start of a background worker.
+    unsafe {
+        pg_sys::BackgroundWorkerInitializeConnectionByOid(database, pg_sys::InvalidOid, 0);
+    }
+    let slot = slot::mine();
+    // SAFETY: this process's pid and latch.
+    unsafe {
+        slot.worker_pid.store(pg_sys::MyProcPid, Ordering::Release);
+        slot.worker_latch.store(pg_sys::MyLatch as usize, Ordering::Release);
+    }
+    prepare_session();
+    mailbox::recover();
+    let mut worker = Worker::new();
+    while worker.turn() {}
+    // Nothing to do here: leave for good, until the extension is created.
+    slot.worker_latch.store(0, Ordering::Release);
+    slot.worker_pid.store(0, Ordering::Release);
+}
+
+/// Changes of peers are not captured again, and no statement of this session
+/// waits for ever.
+fn prepare_session() {
+    let prepared = transaction::run(|| {
+        for setting in [
+            "SET session_replication_role = replica",
+            "SET lock_timeout = '2s'",
+            "SET statement_timeout = '60s'",
+            "SET application_name = 'blockchain_crdt node'",
+        ] {
+            Spi::run(setting).or_corrupt(setting);
+        }
+    });
+    if let Err(reason) = prepared {
+        warning!("blockchain_crdt node worker cannot prepare its session: {reason}");
+    }
+}
+
+/// A letter whose answer takes more than one turn.
+enum Pending {
+    /// Wait until the chain has this origin's ops up to here.
+    Block { me: i32, upto: u64 },
+    /// Wait for the inviter's answer.
+    Join(join::Invite),
+}
+
+struct Worker {
+    origins: Origins,
+    chain: Option<ChainId>,
+    me: Option<i32>,
+    node: Option<Node>,
+    network: Option<Network>,
+    network_retry: Instant,
+    pending: Option<Pending>,
+    /// Inputs that arose from carrying out effects.
+    leftovers: Vec<Input>,
+}
+
+/// What a transaction of the node leaves to be done after its commit.
+#[derive(Default)]
+struct Outcome {
+    effects: Vec<Effect>,
+    replies: Vec<(u64, u16, Vec<u8>)>,
+    joined: Option<Result<String, String>>,
+    members_changed: bool,
+    more: bool,
+}
+
+impl Worker {
+    fn new() -> Worker {
+        Worker {
+            origins: Origins::default(),
+            chain: None,
+            me: None,
+            node: None,
+            network: None,
+            network_retry: Instant::now(),
+            pending: None,
+            leftovers: Vec::new(),
+        }
+    }
+
+    /// One turn. Returns whether the worker stays.
+    fn turn(&mut self) -> bool {
+        if signals::reload_if_asked() {
+            self.node = None;
+        }
+        match transaction::run(extension_exists) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(reason) => return self.lost(&reason),
+        }
+        clock::keep_reserved();
+        if let Err(reason) = self.open() {
+            return self.lost(&reason);
+        }
+        self.keep_network();
+        if let Some((letter, body)) = mailbox::take() {
+            self.read(letter, &body);
+        }
+        let sealed = match self.seal() {
+            Ok(more) => more,
+            Err(reason) => return self.lost(&reason),
+        };
+        let received = match self.take_in() {
+            Ok(more) => more,
+            Err(reason) => return self.lost(&reason),
+        };
+        if let Err(reason) = self.answer_pending() {
+            return self.lost(&reason);
+        }
+        if !sealed && !received {
+            self.wait();
+        }
+        true
+    }
+
+    /// A transaction was lost: memory may be ahead of the tables, so begin
+    /// from them again.
+    fn lost(&mut self, reason: &str) -> bool {
+        log!("blockchain_crdt: {reason}");
+        self.node = None;
+        self.origins = Origins::default();
+        signals::wait(None, RETRY_PAUSE);
+        true
+    }
+
+    /// Opens the node from the tables, once this database is a member.
+    fn open(&mut self) -> Result<(), String> {
+        if self.node.is_some() {
+            return Ok(());
+        }
+        let origins = &mut self.origins;
+        let opened = transaction::run(|| {
+            let chain = catalog::chain()?;
+            let me = catalog::local_node().filter(|known| known.left_after.is_none())?;
+            let identity = identity::identity();
+            let finality = SoleValidator::new(chain.id, identity.node_id(), identity.signing);
+            let node = Node::open(
+                &mut Tables { origins },
+                options(),
+                Some(Box::new(finality)),
+                clock::now_ms(),
+            );
+            let Ok(node) = node;
+            Some((chain.id, me.id, node))
+        })?;
+        if let Some((chain, me, node)) = opened {
+            (self.chain, self.me, self.node) = (Some(chain), Some(me), Some(node));
+            self.refresh_members()?;
+        }
+        Ok(())
+    }
+
+    /// Runs the network thread while there is a use for it.
+    fn keep_network(&mut self) {
+        let needed = self.node.is_some() || matches!(self.pending, Some(Pending::Join(_)));
+        if self.network.as_ref().is_some_and(|network| !network.is_current()) {
+            self.network = None;
+        }
+        if self.network.is_some() || !needed || Instant::now() < self.network_retry {
+            return;
+        }
+        match Network::start() {
+            Ok(network) => {
+                self.network = Some(network);
+                if let Err(reason) = self.refresh_members() {
+                    self.lost(&reason);
+                }
+            }
+            Err(reason) => {
+                warning!("blockchain_crdt cannot start its network: {reason}");
+                self.network_retry = Instant::now() + 10 * LONGEST_WAIT;
+            }
+        }
+    }
+
+    fn refresh_members(&mut self) -> Result<(), String> {
+        match &mut self.network {
+            Some(network) => transaction::run(|| network.set_members()),
+            None => Ok(()),
+        }
+    }
+
+    /// Seals a batch of the outbox. Returns whether more waits.
+    fn seal(&mut self) -> Result<bool, String> {
+        let (Some(chain), Some(me), Some(node)) = (self.chain, self.me, &mut self.node) else {
+            return Ok(false);
+        };
+        let origins = &mut self.origins;
+        let sealed = transaction::run(|| {
+            let sealed = seal::seal(&chain, me, origins);
+            // Sealed ops leave this server, so they must outlive a crash; a
+            // turn without any has nothing to flush.
+            flush_at_commit(sealed.is_some());
+            let Some(sealed) = sealed else {
+                return (Vec::new(), false);
+            };
+            let tick = Input::Tick { now_ms: clock::now_ms() };
+            let mut tables = Tables { origins };
+            let Ok(mut effects) = node.handle(tick, &mut tables);
+            let Ok(more) = node.handle(Input::Sealed(sealed.segment), &mut tables);
+            effects.extend(more);
+            (effects, sealed.more)
+        })?;
+        let (effects, more) = sealed;
+        self.carry_out(effects);
+        Ok(more)
+    }
+
+    /// Lets the node take in what peers sent, and the time. Returns whether
+    /// more waits.
+    fn take_in(&mut self) -> Result<bool, String> {
+        let incoming = match &mut self.network {
+            Some(network) => network.receive(self.chain.as_ref(), MAX_EVENTS),
+            None => Vec::new(),
+        };
+        let now_ms = clock::now_ms();
+        let due = self.node.as_ref().is_some_and(|node| node.next_tick_ms() <= now_ms);
+        if incoming.is_empty() && self.leftovers.is_empty() && !due {
+            return Ok(false);
+        }
+        let tokens: Vec<u64> = incoming.iter().filter_map(token_of).collect();
+        let leftovers = std::mem::take(&mut self.leftovers);
+        let result = self.process(incoming, leftovers, now_ms);
+        if result.is_err()
+            && let Some(network) = &self.network
+        {
+            tokens.into_iter().for_each(|token| network.reply(token, 503, Vec::new()));
+        }
+        let outcome = result?;
+        if let Some(network) = &self.network {
+            for (token, status, body) in outcome.replies {
+                network.reply(token, status, body);
+            }
+        }
+        self.carry_out(outcome.effects);
+        if let Some(joined) = outcome.joined {
+            self.pending = None;
+            mailbox::answer(joined);
+        }
+        if outcome.members_changed {
+            self.refresh_members()?;
+        }
+        Ok(outcome.more)
+    }
+
+    fn process(
+        &mut self,
+        incoming: Vec<Incoming>,
+        leftovers: Vec<Input>,
+        now_ms: u64,
+    ) -> Result<Outcome, String> {
+        let (origins, node, pending) = (&mut self.origins, &mut self.node, &self.pending);
+        transaction::run(|| {
+            let mut outcome = Outcome::default();
+            let mut inputs = vec![Input::Tick { now_ms }];
+            inputs.extend(leftovers);
+            let (height, members) = (node.as_ref().map(Node::height), member_count());
+            for event in incoming {
+                match event {
+                    Incoming::Node(input) => inputs.push(input),
+                    Incoming::Guest { token, key, body } => {
+                        let (status, body) = match join::admit(&key, &body) {
+                            Ok(grant) => (200, grant),
+                            Err(reason) => (403, reason.into_bytes()),
+                        };
+                        inputs.push(Input::MembershipChanged);
+                        outcome.replies.push((token, status, body));
+                        outcome.more = true;
+                    }
+                    Incoming::Joined(result) => {
+                        outcome.joined = finish_joining(pending, result);
+                        outcome.more = true;
+                    }
+                }
+            }
+            if let Some(node) = node {
+                let mut tables = Tables { origins };
+                for input in inputs {
+                    let Ok(effects) = node.handle(input, &mut tables);
+                    outcome.effects.extend(effects);
+                }
+            }
+            outcome.members_changed = member_count() != members;
+            // What peers sent can be had from them again; what this node
+            // decides or promises cannot.
+            let decided = node.as_ref().map(Node::height) != height;
+            flush_at_commit(decided || outcome.members_changed);
+            outcome
+        })
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        match (&self.network, &self.chain) {
+            (Some(network), Some(chain)) => {
+                self.leftovers.extend(network.carry_out(chain, effects));
+            }
+            _ => effects.iter().for_each(|effect| {
+                if let Effect::Report(report) = effect {
+                    tell(report);
+                }
+            }),
+        }
+    }
+
+    /// Reads a letter of a session.
+    fn read(&mut self, letter: Letter, body: &str) {
+        let begun = match letter {
+            Letter::CommitBlock => self.begin_block(),
+            Letter::Join => self.begin_join(body),
+            Letter::Refresh => {
+                self.node = None;
+                mailbox::answer(Ok(String::new()));
+                return;
+            }
+        };
+        match begun {
+            Ok(pending) => self.pending = Some(pending),
+            Err(reason) => mailbox::answer(Err(reason)),
+        }
+    }
+
+    fn begin_block(&mut self) -> Result<Pending, String> {
+        while self.seal()? {}
+        let (Some(me), Some(node)) = (self.me, &self.node) else {
+            return Err("this database is not a member of a chain".to_owned());
+        };
+        let upto = node.vector().get(&node.id()).seq;
+        self.leftovers.push(Input::CommitBlock);
+        Ok(Pending::Block { me, upto })
+    }
+
+    fn begin_join(&mut self, text: &str) -> Result<Pending, String> {
+        let invite = join::Invite::from_text(text)?;
+        transaction::run(|| join::prepare(&invite))??;
+        (self.node, self.chain, self.me) = (None, None, None);
+        self.network_retry = Instant::now();
+        if self.network.is_none() {
+            self.network = Some(Network::start()?);
+        }
+        let network = self.network.as_ref().ok_or("the network is not running")?;
+        let body = transaction::run(|| {
+            join::application(&invite.chain_id, &catalog::local_member(0))
+        })?;
+        network.join(&invite.url, invite.server_key, &invite.guest_seed, body)?;
+        Ok(Pending::Join(invite))
+    }
+
+    /// Answers a letter once what it asked for has come.
+    fn answer_pending(&mut self) -> Result<(), String> {
+        if self.pending.is_some() && mailbox::is_abandoned() {
+            self.pending = None;
+            mailbox::answer(Err("given up".to_owned()));
+        }
+        let Some(Pending::Block { me, upto }) = self.pending else {
+            return Ok(());
+        };
+        let height = transaction::run(|| log::height_of(me, upto))?;
+        if let Some(height) = height {
+            self.pending = None;
+            mailbox::answer(Ok(height.to_string()));
+        }
+        Ok(())
+    }
+
+    fn wait(&self) {
+        let tick = self.node.as_ref().map_or(LONGEST_WAIT, |node| {
+            Duration::from_millis(node.next_tick_ms().saturating_sub(clock::now_ms()).max(1))
+        });
+        signals::wait(self.network.as_ref().map(Network::bell), tick.min(LONGEST_WAIT));
+        let delay = settings::seal_delay_ms();
+        if delay > 0 {
+            std::thread::sleep(Duration::from_millis(delay));
+        }
+    }
+}
+
+fn extension_exists() -> bool {
+    // SAFETY: a catalog look-up.
+    let oid = unsafe { pg_sys::get_extension_oid(c"blockchain_crdt".as_ptr(), true) };
+    oid != pg_sys::InvalidOid
+}
+
+fn options() -> Options {
+    Options {
+        block_interval_ms: settings::block_interval_ms(),
+        max_block_ops: settings::max_block_ops(),
+        max_clock_skew_ms: settings::max_clock_skew_ms(),
+        ..Options::default()
+    }
+}
+
+fn token_of(incoming: &Incoming) -> Option<u64> {
+    match incoming {
+        Incoming::Node(Input::Request { token, .. }) | Incoming::Guest { token, .. } => Some(*token),
+        _ => None,
+    }
+}
+
+fn member_count() -> i64 {
+    catalog::one("SELECT count(*) FROM crdt.node", &[], |row| row.need(1)).unwrap_or_default()
+}
+
+fn finish_joining(
+    pending: &Option<Pending>,
+    result: Result<Vec<u8>, String>,
+) -> Option<Result<String, String>> {
+    let Some(Pending::Join(invite)) = pending else {
+        return None;
+    };
+    Some(result.and_then(|grant| join::accept(invite, &grant)))
+}
+
+/// Whether the commit of this transaction waits for the disk.
+fn flush_at_commit(flush: bool) {
+    let level = if flush {
+        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_LOCAL_FLUSH
+    } else {
+        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_OFF
+    };
+    // SAFETY: the variable behind the setting, as SET LOCAL would change it;
+    // each transaction of this worker sets it anew.
+    unsafe { pg_sys::synchronous_commit = level as i32 }
+}

@@ -1,0 +1,27 @@
+//! The background workers: a launcher for the instance, and for each database
+//! with the extension one node worker that seals, spreads, admits, applies and
+//! makes blocks.
+//!
+//! The node worker's main thread is the only one that touches PostgreSQL; a
+//! network thread (crate `transport`) hands it events and wakes it through a
+//! socket pair.
+
+mod apply;
+mod content;
+pub mod ddl;
+pub mod join;
+mod launcher;
+pub mod log;
+mod main_loop;
+mod network;
+pub mod origins;
+mod outbox_reader;
+mod row;
+mod schema_change;
+mod seal;
+mod signals;
+pub mod store;
+mod subtransaction;
+mod transaction;
+
+pub use launcher::register;

@@ -1,0 +1,285 @@
+//! One row of a tracked table joins a peer's change.
+
+use crate::catalog;
+use crate::error::OrCorrupt;
+use crate::track::table::{Column, META, Table, bytes_of};
+use crate::track::{key, tombstone};
+use crdt::{AnyState, ColumnKind, PlainRow, ReplicaId, RowAction, RowChange, RowMeta};
+use pgrx::datum::{Datum, DatumWithOid};
+use pgrx::pg_sys;
+use pgrx::spi::quote_identifier;
+use std::fmt::Write;
+
+/// Joins `change`, which `author` signed, into the row it names.
+pub fn apply(table: &Table, change: &RowChange, author: ReplicaId) -> Result<(), String> {
+    check(table, change, author)?;
+    let tombstone_id =
+        key::tombstone_id(&key::hash(&table.schema.schema, &table.schema.table, &change.key));
+    let Some(row) = read(table, &change.key) else {
+        let deleted = tombstone::find(&tombstone_id).unwrap_or_default();
+        if change.causal_length > deleted {
+            match change.action {
+                RowAction::Upsert => insert(table, change, author)?,
+                RowAction::Delete => tombstone::put(&tombstone_id, change.causal_length),
+            }
+        }
+        return Ok(());
+    };
+    if change.causal_length < row.meta.causal_length {
+        return Ok(());
+    }
+    if change.action == RowAction::Delete {
+        catalog::run(
+            &format!("DELETE FROM ONLY {} WHERE ctid = $1", name(table)),
+            &[row.place()],
+        );
+        tombstone::put(&tombstone_id, change.causal_length);
+        return Ok(());
+    }
+    // A greater causal length is a later life of the row: nothing of the
+    // earlier one is in it.
+    let later_life = change.causal_length > row.meta.causal_length;
+    update(table, change, author, &row, later_life)
+}
+
+/// What can be checked without the row.
+fn check(table: &Table, change: &RowChange, author: ReplicaId) -> Result<(), String> {
+    if change.key.len() != table.key.len() {
+        return Err("the row's key has another number of columns".to_owned());
+    }
+    let exists = change.causal_length % 2 == 1;
+    if exists != (change.action == RowAction::Upsert) {
+        return Err("the row's causal length contradicts the action".to_owned());
+    }
+    for (at, _) in &change.deltas {
+        if column(table, *at)?.kind == ColumnKind::Plain {
+            return Err("a delta names a plain column".to_owned());
+        }
+    }
+    if let Some(plain) = &change.plain {
+        if plain.stamp.replica != author {
+            return Err("the row's stamp names another author".to_owned());
+        }
+        for (at, _) in &plain.values {
+            if column(table, *at)?.kind != ColumnKind::Plain
+                || table.key.contains(&usize::from(*at))
+            {
+                return Err("a plain value names a CRDT or key column".to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn column(table: &Table, at: u16) -> Result<&Column, String> {
+    table.columns.get(usize::from(at)).ok_or_else(|| format!("the table has no column {at}"))
+}
+
+fn name(table: &Table) -> String {
+    format!(
+        "{}.{}",
+        quote_identifier(&table.schema.schema),
+        quote_identifier(&table.schema.table)
+    )
+}
+
+/// A row as it stands, locked.
+struct Current {
+    /// By position in the table's schema; `None` for plain columns and nulls.
+    states: Vec<Option<AnyState>>,
+    meta: RowMeta,
+    place: pg_sys::ItemPointerData,
+}
+
+impl Current {
+    fn place(&self) -> DatumWithOid<'_> {
+        // SAFETY: points to a tid that lives as long as this row.
+        unsafe {
+            DatumWithOid::new_from_datum(
+                Some(lend(pg_sys::Datum::from(std::ptr::from_ref(&self.place)))),
+                pg_sys::TIDOID,
+            )
+        }
+    }
+}
+
+/// A raw value as a parameter.
+///
+/// # Safety
+/// The value must stay valid for `'a`.
+unsafe fn lend<'a>(value: pg_sys::Datum) -> Datum<'a> {
+    // SAFETY: the two types have one layout; the lifetime is the caller's word.
+    unsafe { std::mem::transmute(value) }
+}
+
+fn crdt_columns(table: &Table) -> impl Iterator<Item = (usize, &Column)> {
+    table.columns.iter().enumerate().filter(|(_, c)| c.kind != ColumnKind::Plain)
+}
+
+fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
+    let mut sql = format!("SELECT ctid, {META}");
+    for (_, column) in crdt_columns(table) {
+        write!(sql, ", {}", quote_identifier(&column.name)).or_corrupt("a column name");
+    }
+    write!(sql, " FROM ONLY {} WHERE ", name(table)).or_corrupt("a table name");
+    let mut args = Vec::new();
+    for (&at, value) in table.key.iter().zip(row_key) {
+        let column = &table.columns[at];
+        let and = if args.is_empty() { "" } else { " AND " };
+        args.push(argument(column, Some(column.from_binary(value))));
+        write!(sql, "{and}{} = ${}", quote_identifier(&column.name), args.len())
+            .or_corrupt("a column name");
+    }
+    sql.push_str(" FOR UPDATE");
+    catalog::one(&sql, &args, |row| {
+        let mut states: Vec<Option<AnyState>> = table.columns.iter().map(|_| None).collect();
+        for (place, (at, column)) in (3..).zip(crdt_columns(table)) {
+            states[at] = row.datum(place).map(|value| {
+                AnyState::decode(column.kind, &bytes_of(value)).or_corrupt(&column.name)
+            });
+        }
+        let place = row.datum(1).or_corrupt("a row's place");
+        Current {
+            states,
+            meta: row.get::<Vec<u8>>(2).map_or(
+                RowMeta { causal_length: 0, stamp: None },
+                |bytes| RowMeta::decode(&bytes).or_corrupt(META),
+            ),
+            // SAFETY: a tid is passed by reference.
+            place: unsafe { *place.cast_mut_ptr::<pg_sys::ItemPointerData>() },
+        }
+    })
+}
+
+/// A value as a parameter of its column's type.
+fn argument<'a>(column: &Column, value: Option<pg_sys::Datum>) -> DatumWithOid<'a> {
+    // SAFETY: the value was made for this column's type.
+    unsafe { DatumWithOid::new_from_datum(value.map(|value| lend(value)), column.type_oid) }
+}
+
+fn state_argument<'a>(column: &Column, state: &AnyState) -> DatumWithOid<'a> {
+    argument(column, pgrx::IntoDatum::into_datum(state.encode()))
+}
+
+/// Columns and parameters of a statement that writes a row.
+#[derive(Default)]
+struct Writing<'a> {
+    names: Vec<String>,
+    args: Vec<DatumWithOid<'a>>,
+}
+
+impl<'a> Writing<'a> {
+    fn set(&mut self, column: &Column, argument: DatumWithOid<'a>) {
+        self.names.push(quote_identifier(&column.name));
+        self.args.push(argument);
+    }
+
+    fn set_plain(&mut self, table: &Table, plain: &PlainRow) {
+        for (at, value) in &plain.values {
+            let column = &table.columns[usize::from(*at)];
+            let value = value.as_ref().map(|bytes| column.from_binary(bytes));
+            self.set(column, argument(column, value));
+        }
+    }
+
+    fn set_meta(&mut self, meta: &RowMeta) {
+        self.names.push(META.to_owned());
+        self.args.push(meta.encode().into());
+    }
+}
+
+fn insert(table: &Table, change: &RowChange, author: ReplicaId) -> Result<(), String> {
+    let mut writing = Writing::default();
+    for (&at, value) in table.key.iter().zip(&change.key) {
+        let column = &table.columns[at];
+        writing.set(column, argument(column, Some(column.from_binary(value))));
+    }
+    for (at, bytes) in &change.deltas {
+        let column = column(table, *at)?;
+        let state = joined(column, None, bytes, author)?;
+        writing.set(column, state_argument(column, &state));
+    }
+    if let Some(plain) = &change.plain {
+        writing.set_plain(table, plain);
+    }
+    writing.set_meta(&RowMeta {
+        causal_length: change.causal_length,
+        stamp: change.plain.as_ref().map(|plain| plain.stamp),
+    });
+    let places: Vec<String> = (1..=writing.names.len()).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
+        name(table),
+        writing.names.join(", "),
+        places.join(", ")
+    );
+    catalog::run(&sql, &writing.args);
+    Ok(())
+}
+
+fn update(
+    table: &Table,
+    change: &RowChange,
+    author: ReplicaId,
+    row: &Current,
+    later_life: bool,
+) -> Result<(), String> {
+    let mut writing = Writing::default();
+    for (at, bytes) in &change.deltas {
+        let column = column(table, *at)?;
+        let before = row.states[usize::from(*at)].as_ref().filter(|_| !later_life);
+        let state = joined(column, before, bytes, author)?;
+        if before != Some(&state) {
+            writing.set(column, state_argument(column, &state));
+        }
+    }
+    if later_life {
+        let named: Vec<usize> = change.deltas.iter().map(|(at, _)| usize::from(*at)).collect();
+        for (_, column) in crdt_columns(table).filter(|(at, _)| !named.contains(at)) {
+            writing.set(column, argument(column, None));
+        }
+    }
+    let stamp = row.meta.stamp.filter(|_| !later_life);
+    let newer = change.plain.as_ref().filter(|plain| stamp.is_none_or(|old| plain.stamp > old));
+    if let Some(plain) = newer {
+        writing.set_plain(table, plain);
+    }
+    let meta = RowMeta {
+        causal_length: change.causal_length,
+        stamp: newer.map(|plain| plain.stamp).or(stamp),
+    };
+    if meta != row.meta {
+        writing.set_meta(&meta);
+    }
+    if writing.names.is_empty() {
+        return Ok(());
+    }
+    let sets: Vec<String> =
+        (1..).zip(&writing.names).map(|(n, name)| format!("{name} = ${n}")).collect();
+    writing.args.push(row.place());
+    let sql = format!(
+        "UPDATE ONLY {} SET {} WHERE ctid = ${}",
+        name(table),
+        sets.join(", "),
+        writing.args.len()
+    );
+    catalog::run(&sql, &writing.args);
+    Ok(())
+}
+
+/// The column's state with a peer's delta in it, once the delta is known to
+/// touch nothing but its author's slots and dots.
+fn joined(
+    column: &Column,
+    before: Option<&AnyState>,
+    bytes: &[u8],
+    author: ReplicaId,
+) -> Result<AnyState, String> {
+    let refuse = |error: &dyn std::fmt::Display| format!("column \"{}\": {error}", column.name);
+    let delta = AnyState::decode(column.kind, bytes).map_err(|e| refuse(&e))?;
+    AnyState::check_delta(&delta, author, before).map_err(|e| refuse(&e))?;
+    match before {
+        Some(before) => before.join(&delta).map_err(|e| refuse(&e)),
+        None => Ok(delta),
+    }
+}

@@ -1,0 +1,59 @@
+//! A transaction of the worker: it commits, or nothing of it happened and the
+//! reason is in the log.
+
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::{PgSqlErrorCode, PgTryBuilder};
+use std::panic::AssertUnwindSafe;
+
+/// Runs `work` in a transaction of its own.
+///
+/// # Errors
+/// The reason when the transaction was lost.
+pub fn run<R>(work: impl FnOnce() -> R) -> Result<R, String> {
+    let mut work = Some(work);
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| {
+        // SAFETY: start and commit are paired; on an error the transaction is
+        // aborted below.
+        unsafe {
+            pg_sys::SetCurrentStatementStartTimestamp();
+            pg_sys::StartTransactionCommand();
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        }
+        let result = work.take().map(|work| work());
+        // SAFETY: as above.
+        unsafe {
+            if pg_sys::ActiveSnapshotSet() {
+                pg_sys::PopActiveSnapshot();
+            }
+            pg_sys::CommitTransactionCommand();
+        }
+        Ok(result)
+    }))
+    .catch_others(|error| Err(explain(error)))
+    .execute();
+    match outcome {
+        Ok(Some(result)) => Ok(result),
+        Ok(None) => Err("the work was already done".to_owned()),
+        Err(reason) => {
+            // SAFETY: aborts whatever is left of the transaction; the idle
+            // state is what the next StartTransactionCommand expects.
+            unsafe {
+                pg_sys::AbortCurrentTransaction();
+            }
+            Err(reason)
+        }
+    }
+}
+
+fn explain(error: CaughtError) -> String {
+    let report = match &error {
+        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
+        CaughtError::RustPanic { ereport, .. } => ereport,
+    };
+    if report.sql_error_code() == PgSqlErrorCode::ERRCODE_ADMIN_SHUTDOWN {
+        error.rethrow();
+    }
+    let detail = report.detail().map(|d| format!(" ({d})")).unwrap_or_default();
+    format!("{}{detail}", report.message())
+}
