@@ -1,6 +1,7 @@
 //! Several servers with the extension, joined to one cluster.
 
 use std::ops::Index;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::{Failure, Folder, LONG, Network, Options, Outcome, Place, Server, wait_until};
@@ -17,7 +18,9 @@ pub struct Cluster {
     nodes: Vec<Server>,
     /// The network between the nodes.
     pub network: Network,
-    folder: Folder,
+    proxies: bool,
+    inside: PathBuf,
+    _folder: Option<Folder>,
     place: Place,
     options: Options,
 }
@@ -30,15 +33,33 @@ impl Cluster {
 
     /// Servers with these names; the first founds the cluster and invites the others.
     pub fn start(label: &str, names: &[&str], options: &Options) -> Outcome<Cluster> {
-        let place = Place::find()?;
-        let folder = Folder::fresh(&place, label)?;
-        let mut cluster = Cluster {
+        Cluster::assemble(label, names, options, true)
+    }
+
+    /// The same without proxies between the nodes, for measurements.
+    pub fn start_direct(label: &str, names: &[&str], options: &Options) -> Outcome<Cluster> {
+        Cluster::assemble(label, names, options, false)
+    }
+
+    /// No server yet; they will keep their data in `inside`, and it will stay.
+    pub fn in_folder(place: &Place, inside: &Path, options: &Options) -> Cluster {
+        Cluster {
             nodes: Vec::new(),
             network: Network::default(),
-            folder,
-            place,
+            proxies: true,
+            inside: inside.to_owned(),
+            _folder: None,
+            place: place.clone(),
             options: options.clone(),
-        };
+        }
+    }
+
+    fn assemble(label: &str, names: &[&str], options: &Options, proxies: bool) -> Outcome<Cluster> {
+        let place = Place::find()?;
+        let folder = Folder::fresh(&place, label)?;
+        let mut cluster = Cluster::in_folder(&place, folder.path(), options);
+        cluster._folder = Some(folder);
+        cluster.proxies = proxies;
         for name in names {
             cluster.add_alone(name)?;
             if cluster.nodes.len() > 1 {
@@ -58,7 +79,7 @@ impl Cluster {
 
     /// One more server, its database empty.
     pub fn add_empty(&mut self, name: &str) -> Outcome {
-        let server = Server::start(&self.place, self.folder.path(), name, &self.options)?;
+        let server = Server::start(&self.place, &self.inside, name, &self.options)?;
         self.nodes.push(server);
         Ok(())
     }
@@ -67,9 +88,17 @@ impl Cluster {
     pub fn introduce(&mut self, name: &str) -> Outcome {
         let server = self.node(name)?;
         let (data, port) = (server.folder().join("data"), server.listen_port());
-        let door = self.network.add(self.place.state(), name, &data, port)?;
+        let door = match self.proxies {
+            true => self.network.add(self.place.state(), name, &data, port)?,
+            false => port,
+        };
+        self.introduce_at(name, door)
+    }
+
+    /// Tells the node its name and the port at which others reach it.
+    pub fn introduce_at(&self, name: &str, port: u16) -> Outcome {
         self.node(name)?.run(&format!(
-            "SELECT crdt_set_node('{name}', 'https://127.0.0.1:{door}')"
+            "SELECT crdt_set_node('{name}', 'https://127.0.0.1:{port}')"
         ))
     }
 
@@ -230,9 +259,9 @@ impl Cluster {
         Ok(())
     }
 
-    /// The folder that holds all of it.
-    pub fn folder(&self) -> &Folder {
-        &self.folder
+    /// Lets the servers run on when this program ends.
+    pub fn leave_running(self) {
+        self.nodes.into_iter().for_each(Server::leave_running);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::server::DATABASE;
@@ -75,7 +76,7 @@ impl Pgbench {
     /// Runs it against the server's database `app`. That a client ended early, by an
     /// error of its script or because the server went away, is a failure.
     pub fn run(&self, server: &Server) -> Outcome<Report> {
-        let (report, complaints) = self.attempt(server)?;
+        let (report, complaints) = read(self.program(server)?)?;
         if report.complete {
             Ok(report)
         } else {
@@ -83,12 +84,15 @@ impl Pgbench {
         }
     }
 
-    /// Runs it against a server that may be killed meanwhile.
-    pub fn run_until_broken(&self, server: &Server) -> Outcome<Report> {
-        Ok(self.attempt(server)?.0)
+    /// Starts it against a server that may be killed and changed meanwhile.
+    pub fn begin_until_broken(&self, server: &Server) -> Outcome<Running> {
+        let program = self.program(server)?;
+        Ok(Running(thread::spawn(move || {
+            read(program).map(|(report, _)| report)
+        })))
     }
 
-    fn attempt(&self, server: &Server) -> Outcome<(Report, String)> {
+    fn program(&self, server: &Server) -> Outcome<Program> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let file = server.folder().join(format!("pgbench-{number}.sql"));
         fs::write(&file, &self.script)?;
@@ -107,15 +111,31 @@ impl Pgbench {
             command.arg("-R").arg(rate.to_string());
         }
         command.arg(DATABASE);
-        let ended = Program::new(command, self.limit).end()?;
-        let printed = String::from_utf8_lossy(&ended.output);
-        match Report::read(&printed, ended.status.success()) {
-            Some(report) => Ok((report, ended.complaints)),
-            None => Err(Failure::new(format!(
-                "pgbench: {}\n{printed}{}",
-                ended.status, ended.complaints
-            ))),
-        }
+        Ok(Program::new(command, self.limit))
+    }
+}
+
+/// A run of pgbench that has been started.
+pub struct Running(JoinHandle<Outcome<Report>>);
+
+impl Running {
+    /// Waits for its end.
+    pub fn end(self) -> Outcome<Report> {
+        self.0
+            .join()
+            .map_err(|_| Failure::new("the thread of pgbench panicked"))?
+    }
+}
+
+fn read(program: Program) -> Outcome<(Report, String)> {
+    let ended = program.end()?;
+    let printed = String::from_utf8_lossy(&ended.output);
+    match Report::read(&printed, ended.status.success()) {
+        Some(report) => Ok((report, ended.complaints)),
+        None => Err(Failure::new(format!(
+            "pgbench: {}\n{printed}{}",
+            ended.status, ended.complaints
+        ))),
     }
 }
 

@@ -7,6 +7,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Failure, Outcome, wait_until};
 
+/// For a process to end after a signal that it does not ignore.
+const LIMIT: Duration = Duration::from_secs(20);
+
 /// State and parent of a process; `None` if there is none.
 fn status(pid: i32) -> Option<(char, i32)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -50,6 +53,18 @@ pub fn signal(pid: i32, signal: Signal) -> Outcome {
     }
 }
 
+/// Asks a process to end and waits until it has.
+pub fn end_process(pid: i32) -> Outcome {
+    signal(pid, Signal::TERM)?;
+    wait_until(LIMIT, &format!("process {pid} to end"), || {
+        Ok(if alive(pid) {
+            Err("it is there".to_owned())
+        } else {
+            Ok(())
+        })
+    })
+}
+
 /// Kills `root` and every process below it at one moment, as a power cut would.
 /// PostgreSQL's backends are each their own process group, so a group kill would
 /// miss them; the stopped root cannot start new ones while the others are killed.
@@ -62,7 +77,7 @@ pub fn kill_tree(root: i32) -> Outcome {
     }
     // A backend that still lives would hold the shared memory, and the server
     // would refuse to start again.
-    wait_until(Duration::from_secs(20), "killed processes to end", || {
+    wait_until(LIMIT, "killed processes to end", || {
         let left: Vec<i32> = killed.iter().copied().filter(|&pid| alive(pid)).collect();
         Ok(if left.is_empty() {
             Ok(())
