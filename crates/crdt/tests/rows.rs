@@ -8,6 +8,7 @@ use crdt::{
     AnyState, Column, ColumnKind, Crdt, CrdtError, EncodeError, Hlc, PlainRow, PnCounter,
     ReplicaId, RowAction, RowChange, RowFault, Stamp, TableSchema,
 };
+use proptest::prelude::*;
 use world::Clock;
 
 fn schema() -> TableSchema {
@@ -281,4 +282,30 @@ fn senseless_schemas_are_refused() {
     assert_eq!(schema().plain_columns().collect::<Vec<_>>(), [0, 3]);
     assert_eq!(schema().crdt_kind(2), Some(ColumnKind::PnCounter));
     assert_eq!(schema().crdt_kind(0), None);
+}
+
+proptest! {
+    /// A peer's bytes must be the one encoding of a change, or an error: never a panic.
+    #[test]
+    fn altered_changes_never_panic(
+        note in prop::option::of(".{0,8}"),
+        value: i64,
+        edits in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 1..4),
+    ) {
+        let good = upsert(1, Some(&counter(value, 1)), Some(plain(9, 1, note.as_deref())));
+        let mut bytes = good.encode().unwrap();
+        prop_assert_eq!(RowChange::decode(&bytes), Ok(good));
+        for cut in 0..bytes.len() {
+            prop_assert!(RowChange::decode(&bytes[..cut]).is_err());
+        }
+        for (index, byte) in edits {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(change) = RowChange::decode(&bytes) {
+            prop_assert_eq!(change.encode(), Ok(bytes));
+            let _ = change.check(&schema(), ReplicaId([1; 16]), Hlc(10), &BTreeMap::new());
+            let _ = change.join(&change, &schema());
+        }
+    }
 }

@@ -121,8 +121,9 @@ impl Live {
     /// What this has beyond `other`.
     pub(super) fn beyond(&self, other: &Self) -> Self {
         let mut left = Self::default();
+        let mut held_of = other.lookup();
         for (element, dots) in self.iter() {
-            let held = other.dots_of(element);
+            let held = held_of(element);
             left.push(
                 element,
                 dots.iter()
@@ -131,6 +132,16 @@ impl Live {
             );
         }
         left
+    }
+
+    /// Finds the dots of elements that are asked for in ascending order, in one pass over all.
+    pub(super) fn lookup<'a>(&'a self) -> impl FnMut(&str) -> &'a [Dot] {
+        let mut rest = self.iter().peekable();
+        move |element| {
+            while rest.next_if(|(held, _)| *held < element).is_some() {}
+            rest.next_if(|(held, _)| *held == element)
+                .map_or(&[], |(_, dots)| dots)
+        }
     }
 }
 

@@ -155,8 +155,9 @@ impl OrSet {
         if self.live == old.live && self.removed == old.removed {
             return Some(DotSet::default());
         }
+        let mut held_of = old.live.lookup();
         let lives = self.live.iter().all(|(element, dots)| {
-            let held = old.live.dots_of(element);
+            let held = held_of(element);
             dots.iter()
                 .all(|dot| held.binary_search(dot).is_ok() || old.removed.contains(dot))
         });
