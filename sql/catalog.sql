@@ -18,9 +18,9 @@ COMMENT ON SCHEMA crdt IS 'Tables and trigger functions of blockchain_crdt';
 
 -- The one chain this database keeps.
 CREATE TABLE crdt.chain (
-    only     boolean PRIMARY KEY DEFAULT true CHECK (only),
-    chain_id bytea NOT NULL,
-    genesis  bytea NOT NULL
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    chain_id  bytea NOT NULL,
+    genesis   bytea NOT NULL
 );
 
 -- Members, past and present. The id is local to this database; left_after is
@@ -37,9 +37,9 @@ CREATE TABLE crdt.node (
 
 -- What this node calls itself before it belongs to a chain; not dumped.
 CREATE TABLE crdt.local (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
-    name text NOT NULL,
-    url  text NOT NULL
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    name      text NOT NULL,
+    url       text NOT NULL
 );
 
 -- Schemas of tracked tables, each once; ops refer to them by hash.
@@ -165,7 +165,14 @@ CREATE TABLE crdt.invite (
 
 -- The dump carries the ledger; it does not carry the outbox, invitations or
 -- keys: a restored database is another node.
-SELECT pg_catalog.pg_extension_config_dump('crdt.' || name, '')
-  FROM unnest(ARRAY['chain', 'node', 'node_id_seq', 'schema', 'schema_id_seq', 'tracked', 'tombstone',
-                    'op', 'segment', 'position', 'block', 'block_range', 'tile', 'quarantine',
-                    'quarantine_id_seq', 'evidence', 'evidence_id_seq']) AS name;
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['chain', 'node', 'node_id_seq', 'schema', 'schema_id_seq', 'tracked',
+                                'tombstone', 'op', 'segment', 'position', 'block', 'block_range', 'tile',
+                                'quarantine', 'quarantine_id_seq', 'evidence', 'evidence_id_seq'] LOOP
+        PERFORM pg_catalog.pg_extension_config_dump('crdt.' || name, '');
+    END LOOP;
+END
+$$;

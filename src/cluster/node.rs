@@ -55,7 +55,7 @@ fn crdt_set_node(name: &str, url: &str) {
     }
     catalog::run(
         "INSERT INTO crdt.local (name, url) VALUES ($1, $2)
-         ON CONFLICT (only) DO UPDATE SET name = excluded.name, url = excluded.url",
+         ON CONFLICT (singleton) DO UPDATE SET name = excluded.name, url = excluded.url",
         &[name.into(), url.into()],
     );
     let known = catalog::local_node().filter(|known| known.left_after.is_none());

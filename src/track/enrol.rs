@@ -10,7 +10,6 @@ use crate::catalog;
 use crate::error::{OrCorrupt, raise};
 use crdt::{AnyState, Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
 use ledger::Kind;
-use pgrx::PgRelation;
 use pgrx::prelude::*;
 
 /// Starts syncing and auditing a table: each row enters the log, and from here
@@ -18,9 +17,11 @@ use pgrx::prelude::*;
 ///
 /// The table needs a primary key. CRDT columns merge by their type; the other
 /// columns travel with the row, last writer wins.
-#[pg_extern]
-fn crdt_track(relation: PgRelation) {
-    let oid = relation.oid();
+#[pg_extern(sql = "
+    CREATE FUNCTION crdt_track(relation regclass) RETURNS void
+    STRICT VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+")]
+fn crdt_track(oid: pg_sys::Oid) {
     require_owner(oid);
     let schema = describe(oid);
     if catalog::tracked_schema(oid).is_some_and(|(_, known)| known == schema) {
@@ -36,9 +37,11 @@ fn crdt_track(relation: PgRelation) {
 /// Stops syncing and auditing a table, here and on all members. The table, its
 /// rows and the log stay as they are; the columns can then be converted with
 /// ALTER TABLE ... TYPE bigint USING views::bigint and the like.
-#[pg_extern]
-fn crdt_untrack(relation: PgRelation) {
-    let oid = relation.oid();
+#[pg_extern(sql = "
+    CREATE FUNCTION crdt_untrack(relation regclass) RETURNS void
+    STRICT VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+")]
+fn crdt_untrack(oid: pg_sys::Oid) {
     require_owner(oid);
     let Some((schema_id, schema)) = catalog::tracked_schema(oid) else {
         raise(
