@@ -23,6 +23,7 @@ pub mod segment;
 pub mod signature;
 pub mod validators;
 pub mod vector;
+pub mod verify;
 mod wire;
 
 pub use block::{Block, Header};
@@ -39,3 +40,7 @@ pub use op::{Kind, Op, OpCore, Part};
 pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, SegmentFault};
 pub use validators::{Validator, ValidatorSet};
 pub use vector::{Cut, Deps, Position, VersionVector};
+pub use verify::{
+    BlockPlan, ChainVerifier, FeedRange, Finding, FindingKind, Report, StoredBlock, StoredOp,
+    StoredPart, StoredSegment,
+};

@@ -1,0 +1,511 @@
+//! Blocks: the plan of what to feed, and, when a block's ops have been seen, whether they are
+//! all there and lead to the root that was signed.
+
+use std::collections::BTreeMap;
+
+use super::ChainVerifier;
+use super::finding::{Finding, FindingKind, Place};
+use super::header::{Expected, heal_root, judge};
+use super::log::{LeafVerdict, RootVerdict};
+use super::stored::{BlockPlan, FeedRange, StoredBlock};
+use crate::block::Header;
+use crate::hash::{Hash, short};
+use crate::ids::NodeId;
+use crate::leaf::Leaf;
+use crate::validators::ValidatorSet;
+use crate::vector::Cut;
+
+/// How many leaves in doubt are held until the root of their block decides.
+const MAX_DOUBTS: usize = 10_000;
+
+/// A leaf whose row and tile differ.
+#[derive(Debug, Clone)]
+pub(super) struct LeafDoubt {
+    pub place: Place,
+    pub origin: NodeId,
+    pub seq: u64,
+    /// It is the leaf of a header, not of an op.
+    pub is_header: bool,
+    pub row: Hash,
+    pub tile: Hash,
+}
+
+/// A run of leaves of one origin in a block.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    first_seq: u64,
+    last_seq: u64,
+    first_leaf: u64,
+}
+
+/// The block whose ops are being fed.
+#[derive(Debug)]
+pub(super) struct OpenBlock {
+    pub height: u64,
+    header: Option<Header>,
+    hash: Option<Hash>,
+    certified: bool,
+    pending: Option<Header>,
+    cut: Option<Cut>,
+    /// Whether the cut is the one that was signed.
+    cut_signed: bool,
+    /// Where the leaves of each origin lie; none if their order cannot be told.
+    runs: Option<BTreeMap<NodeId, Run>>,
+    /// The size of the log after the block, if known.
+    end: Option<u64>,
+    /// The header before and its hash, until its leaf was entered.
+    previous: Option<(Header, Hash)>,
+}
+
+impl OpenBlock {
+    /// The leaf of an op: none if the order is unknown, an error if the op is not of this block.
+    pub fn leaf_of(&self, origin: &NodeId, seq: u64) -> Result<Option<u64>, ()> {
+        let Some(runs) = &self.runs else {
+            return Ok(None);
+        };
+        let run = runs.get(origin).ok_or(())?;
+        if seq > run.last_seq {
+            return Err(());
+        }
+        // An op before the run was in an earlier block: its history says so.
+        let offset = seq.checked_sub(run.first_seq);
+        Ok(offset.and_then(|offset| run.first_leaf.checked_add(offset)))
+    }
+}
+
+impl ChainVerifier {
+    /// Takes a block row and says what to feed next.
+    pub fn block(&mut self, row: &StoredBlock<'_>) -> BlockPlan {
+        self.close_block();
+        let place = Place::block(row.height);
+        let nothing = BlockPlan {
+            ranges: Vec::new(),
+            tiles: self.log.wanted(0),
+        };
+        if row.height <= self.height || row.height == u64::MAX || self.in_tail {
+            let detail = format!("block {} was seen already", self.height);
+            self.findings
+                .add(place.finding(FindingKind::BlockExtra, detail));
+            return nothing;
+        }
+        if row.height > self.height + 1 {
+            self.skip_blocks(row.height);
+        }
+        let set = self.set_at(row);
+        let cut = self.read_cut(row);
+        let open = self.open_block(row, set.as_ref(), cut);
+        let plan = self.plan(&open);
+        self.anchor_cut(&open);
+        self.open = Some(open);
+        plan
+    }
+
+    /// Reports the blocks before `height` as missing.
+    fn skip_blocks(&mut self, height: u64) {
+        let (first, last) = (self.height + 1, height - 1);
+        let detail = match last - first {
+            0 => format!("block {first} is not stored"),
+            more => format!(
+                "blocks {first} to {last} ({} blocks) are not stored",
+                more + 1
+            ),
+        };
+        self.findings
+            .add(Place::block(first).finding(FindingKind::BlockMissing, detail));
+        self.height = last;
+        self.last_header = None;
+        self.last_hash = None;
+        self.aligned = false;
+    }
+
+    /// The validators of the row's height; none if what was found so far puts them in doubt and
+    /// the header names others.
+    fn set_at(&mut self, row: &StoredBlock<'_>) -> Option<ValidatorSet> {
+        let set = self.schedule.at(row.height).clone();
+        let named = Header::from_bytes(row.header).ok();
+        let confirmed = named.is_some_and(|h| h.validator_set_hash == set.hash(&self.chain));
+        (confirmed || self.findings.list.is_empty()).then_some(set)
+    }
+
+    fn read_cut(&mut self, row: &StoredBlock<'_>) -> Option<Cut> {
+        let place = Place::block(row.height);
+        match Cut::from_bytes(row.cut) {
+            Ok(cut) => Some(cut),
+            Err(error) => {
+                let detail = format!("the cut cannot be read: {error}");
+                self.findings
+                    .add(place.finding(FindingKind::CutAltered, detail));
+                None
+            }
+        }
+    }
+
+    fn open_block(
+        &mut self,
+        row: &StoredBlock<'_>,
+        set: Option<&ValidatorSet>,
+        cut: Option<Cut>,
+    ) -> OpenBlock {
+        let place = Place::block(row.height);
+        let first_leaf = self.aligned.then_some(self.log.position);
+        let grown = cut.as_ref().and_then(|cut| cut.ops_since(&self.last_cut));
+        let by_cut = first_leaf
+            .zip(grown)
+            .and_then(|(first, ops)| first.checked_add(ops)?.checked_add(1));
+        let cut_hash = cut.as_ref().map(|cut| cut.hash(&self.chain));
+        // Whether the cut is the signed one shows first in the header as it was found.
+        let named = Header::from_bytes(row.header).ok().map(|h| h.state_root);
+        let expected = Expected {
+            chain: self.chain,
+            height: row.height,
+            before: self.last_header.as_ref(),
+            prev_header: self.last_hash.filter(|_| self.last_certified),
+            first_leaf,
+            tree_size: by_cut.filter(|_| named == cut_hash),
+            cut_hash,
+            set,
+        };
+        let judged = judge(row, &expected, &mut self.findings);
+        self.blame_previous(judged.header.as_ref());
+        let signed_cut = judged.header.as_ref().map(|h| h.state_root);
+        let cut_signed = cut_hash.is_some() && cut_hash == signed_cut;
+        let mut cut = cut;
+        if let (Some(found), Some(wanted)) = (cut_hash, signed_cut)
+            && found != wanted
+        {
+            let detail = format!(
+                "the cut hashes to {}, the header names {}",
+                short(&found),
+                short(&wanted)
+            );
+            self.findings
+                .add(place.finding(FindingKind::CutAltered, detail));
+            cut = None;
+        }
+        if cut.is_some() && grown.is_none() {
+            let detail = "the cut falls behind the one before".to_owned();
+            self.findings
+                .add(place.finding(FindingKind::CutAltered, detail));
+            cut = None;
+        }
+        let end = match &cut {
+            Some(_) => by_cut.or(judged.header.as_ref().map(|h| h.tree_size)),
+            None => judged.header.as_ref().map(|h| h.tree_size),
+        };
+        let runs = cut
+            .as_ref()
+            .zip(first_leaf)
+            .map(|(cut, first)| self.runs(cut, first));
+        OpenBlock {
+            height: row.height,
+            previous: match runs {
+                Some(_) => self.last_header.clone().zip(self.last_hash),
+                None => None,
+            },
+            header: judged.header,
+            hash: judged.hash,
+            certified: judged.certified,
+            pending: judged.pending,
+            cut,
+            cut_signed,
+            runs,
+            end,
+        }
+    }
+
+    /// A block before whose certificate does not hold is judged by the header after it.
+    fn blame_previous(&mut self, header: Option<&Header>) {
+        let (Some(header), Some(found)) = (header, self.last_hash) else {
+            return;
+        };
+        if !self.last_certified && header.prev_header != found {
+            let detail = format!(
+                "the header hashes to {}, the next block follows {}",
+                short(&found),
+                short(&header.prev_header)
+            );
+            self.findings
+                .add(Place::block(self.height).finding(FindingKind::HeaderAltered, detail));
+        }
+    }
+
+    /// Where each origin's leaves lie: behind the header before, origins ascending.
+    fn runs(&self, cut: &Cut, first_leaf: u64) -> BTreeMap<NodeId, Run> {
+        let mut next = first_leaf.saturating_add(1);
+        let mut runs = BTreeMap::new();
+        for (origin, at) in cut.iter() {
+            let before = self.last_cut.get(origin).seq;
+            let count = at.seq.saturating_sub(before);
+            if count > 0 {
+                runs.insert(
+                    *origin,
+                    Run {
+                        first_seq: before + 1,
+                        last_seq: at.seq,
+                        first_leaf: next,
+                    },
+                );
+            }
+            next = next.saturating_add(count);
+        }
+        runs
+    }
+
+    fn plan(&self, open: &OpenBlock) -> BlockPlan {
+        let reached = |origin: &NodeId| match self.histories.get(origin) {
+            Some(history) => history.last(),
+            None => self.last_cut.get(origin).seq,
+        };
+        let ranges = open
+            .cut
+            .iter()
+            .flat_map(Cut::iter)
+            .filter_map(|(origin, at)| {
+                let reached = reached(origin);
+                (at.seq > reached).then(|| FeedRange {
+                    origin: *origin,
+                    first_seq: reached + 1,
+                    last_seq: at.seq,
+                })
+            });
+        BlockPlan {
+            ranges: ranges.collect(),
+            tiles: self.log.wanted(open.end.unwrap_or(self.log.position)),
+        }
+    }
+
+    /// Holds the signed heads of a block's cut against the ops to come.
+    fn anchor_cut(&mut self, open: &OpenBlock) {
+        let place = Place::block(open.height);
+        for (origin, at) in open.cut.iter().flat_map(Cut::iter) {
+            self.ensure_history(*origin, open.cut.as_ref());
+            if let Some(history) = self.histories.get_mut(origin)
+                && open.cut_signed
+            {
+                let (broken, findings) = (&mut self.broken, &mut self.findings);
+                history.anchor(at.seq, at.head, place, broken, findings);
+            }
+        }
+    }
+
+    /// Enters the leaf of the header before: the first leaf of a block, due only now because its
+    /// tile comes after the block row.
+    pub(super) fn log_previous_header(&mut self) {
+        let Some((header, hash)) = self.open.as_mut().and_then(|open| open.previous.take()) else {
+            return;
+        };
+        let index = self.log.position;
+        let leaf = Leaf::of_header(&header, &hash, index).hash();
+        if let LeafVerdict::Differs(tile) = self.log.leaf(index, Some(leaf), &mut self.findings) {
+            let place = Place {
+                height: self.open.as_ref().map(|open| open.height),
+                leaf_index: Some(index),
+            };
+            self.doubt_leaf(LeafDoubt {
+                place,
+                origin: header.proposer,
+                seq: header.height,
+                is_header: true,
+                row: leaf,
+                tile,
+            });
+        }
+    }
+
+    pub(super) fn doubt_leaf(&mut self, doubt: LeafDoubt) {
+        if self.leaf_doubts.len() < MAX_DOUBTS {
+            self.leaf_doubts.push(doubt);
+        } else {
+            self.findings.add(doubt.into_finding());
+        }
+    }
+
+    /// Ends the open block: all its ops must have come, and lead to the signed root.
+    pub(super) fn close_block(&mut self) {
+        self.log_previous_header();
+        let Some(mut open) = self.open.take() else {
+            return;
+        };
+        let place = Place::block(open.height);
+        for (origin, at) in open.cut.iter().flat_map(Cut::iter) {
+            if let Some(history) = self.histories.get_mut(origin) {
+                let head = open.cut_signed.then_some(at.head);
+                history.close(at.seq, head, place, &mut self.findings);
+            }
+        }
+        for history in self.histories.values_mut() {
+            history.settle(&self.chain, &mut self.findings);
+        }
+        match open.end {
+            Some(end) => self.log.fill_to(end, &mut self.findings),
+            None => self.log.lose(),
+        }
+        if let Some(header) = open.pending.take() {
+            let (healed, detail) = heal_root(header, open.hash, self.log.root());
+            self.findings
+                .add(place.finding(FindingKind::HeaderAltered, detail));
+            open.header = healed;
+        }
+        self.check_root(&open);
+        self.apply_changes();
+        self.schedule
+            .after_block(open.height, self.membership.validators());
+        self.height = open.height;
+        self.aligned = open.cut.is_some() && open.end.is_some();
+        self.last_header = open.header;
+        self.last_hash = open.hash;
+        self.last_certified = open.certified;
+        if let Some(cut) = open.cut {
+            self.last_cut = cut;
+        }
+    }
+
+    /// Holds the log against the signed root; the root tells whether ops or tiles were altered.
+    fn check_root(&mut self, open: &OpenBlock) {
+        let header = open.header.as_ref();
+        let verdict = match header {
+            Some(header) if header.tree_size == self.log.position => {
+                self.log.check_root(&header.log_root)
+            }
+            _ => RootVerdict::Unknown,
+        };
+        let doubts = std::mem::take(&mut self.leaf_doubts);
+        let broken = std::mem::take(&mut self.broken);
+        let rewritten = match verdict {
+            RootVerdict::Tiles => rewritten(doubts),
+            _ => {
+                for doubt in doubts {
+                    self.findings.add(doubt.into_finding());
+                }
+                Vec::new()
+            }
+        };
+        if let (RootVerdict::Neither(found), Some(header)) = (verdict, header) {
+            let detail = format!(
+                "the log hashes to {}, the header names {}",
+                short(&found),
+                short(&header.log_root)
+            );
+            self.findings
+                .add(Place::block(open.height).finding(FindingKind::LogRootWrong, detail));
+        }
+        for broken in broken {
+            // Where the first rewritten op is known, the head that it no longer leads to is no
+            // second finding.
+            let explained = rewritten.iter().any(|run| {
+                run.origin == broken.origin && (run.first..=run.last).contains(&broken.seq)
+            });
+            if !explained {
+                self.findings.add(broken.into_finding());
+            }
+        }
+        for run in rewritten {
+            self.findings.add(run.finding);
+        }
+    }
+
+    /// Takes `row` as the ground to stand on.
+    pub(super) fn stand_on(&mut self, row: &StoredBlock<'_>) {
+        let set = self.schedule.at(row.height).clone();
+        let place = Place::block(row.height);
+        let named = Header::from_bytes(row.header).ok();
+        if let Some(header) = &named
+            && header.validator_set_hash != set.hash(&self.chain)
+        {
+            let detail = "the stored members are not the validators of this block";
+            self.findings
+                .add(place.finding(FindingKind::MembershipAltered, detail));
+        }
+        let cut = self.read_cut(row);
+        self.aligned = false;
+        let open = self.open_block(row, Some(&set), cut);
+        if let Some(header) = &open.header {
+            if header.tree_size != self.log.position {
+                let detail = format!(
+                    "the log's edge is at {}, the header's tree size is {}",
+                    self.log.position, header.tree_size
+                );
+                self.findings
+                    .add(place.finding(FindingKind::TileAltered, detail));
+            } else if let RootVerdict::Neither(found) = self.log.check_root(&header.log_root) {
+                let detail = format!(
+                    "the log hashes to {}, the header names {}",
+                    short(&found),
+                    short(&header.log_root)
+                );
+                self.findings
+                    .add(place.finding(FindingKind::LogRootWrong, detail));
+            }
+        }
+        if let Some(header) = open.pending {
+            let (_, detail) = heal_root(header, open.hash, None);
+            self.findings
+                .add(place.finding(FindingKind::HeaderAltered, detail));
+        }
+        self.height = row.height;
+        self.aligned = open.cut.is_some();
+        self.last_header = open.header;
+        self.last_hash = open.hash;
+        self.last_certified = open.certified;
+        self.last_cut = open.cut.unwrap_or_default();
+    }
+}
+
+/// Ops of one origin whose rows do not hash to the signed log, though they hash to each other.
+struct Rewritten {
+    origin: NodeId,
+    first: u64,
+    last: u64,
+    finding: Finding,
+}
+
+/// Joins leaves in doubt to runs: the tiles lead to the signed root, so the rows are wrong.
+fn rewritten(doubts: Vec<LeafDoubt>) -> Vec<Rewritten> {
+    let mut runs: Vec<Rewritten> = Vec::new();
+    for doubt in doubts {
+        if let Some(run) = runs.last_mut()
+            && !doubt.is_header
+            && run.origin == doubt.origin
+            && run.finding.kind == FindingKind::OpAltered
+            && run.last.checked_add(1) == Some(doubt.seq)
+        {
+            run.last = doubt.seq;
+            let (first, last) = (run.first, run.last);
+            run.finding.detail =
+                format!("ops {first} to {last} were rewritten together with their hashes");
+            continue;
+        }
+        let detail = format!(
+            "hashes to leaf {}, the signed log holds {}",
+            short(&doubt.row),
+            short(&doubt.tile)
+        );
+        let kind = match doubt.is_header {
+            true => FindingKind::HeaderAltered,
+            false => FindingKind::OpAltered,
+        };
+        runs.push(Rewritten {
+            origin: doubt.origin,
+            first: doubt.seq,
+            last: doubt.seq,
+            finding: doubt.place.op(doubt.origin, doubt.seq, kind, detail),
+        });
+    }
+    runs
+}
+
+impl LeafDoubt {
+    /// The row is right: the tile was altered.
+    fn into_finding(self) -> Finding {
+        let detail = format!(
+            "the tile holds leaf {}, expected {}",
+            short(&self.tile),
+            short(&self.row)
+        );
+        Finding {
+            origin: (!self.is_header).then_some(self.origin),
+            seq: (!self.is_header).then_some(self.seq),
+            ..self.place.finding(FindingKind::TileAltered, detail)
+        }
+    }
+}

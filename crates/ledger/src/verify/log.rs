@@ -1,0 +1,352 @@
+//! The log: leaves that the ops hash to beside leaves that the tiles hold, each with its own
+//! running root, so that the header's root can tell which of the two was altered.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::finding::{FindingKind, Findings, Place};
+use crate::hash::{Hash, sha256, short};
+use crate::merkle::{Frontier, TILE_BYTES, TILE_WIDTH, root};
+
+/// How many tiles of level 0 may be handed over before their leaves are reached (32 MiB).
+const MAX_AHEAD: usize = 4096;
+/// How many upper tiles are compared: enough for 2^36 leaves.
+const MAX_UPPER: usize = 1 << 20;
+/// No log has more levels: 256^8 leaves are 2^64.
+const MAX_LEVEL: u8 = 7;
+/// Stands for the digest of a tile that was reported already, for its form.
+const REPORTED: Hash = [0; 32];
+
+/// What a leaf turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LeafVerdict {
+    /// Row and tile agree, or only one of them is there.
+    Fine,
+    /// They differ; the tile holds this.
+    Differs(Hash),
+    /// The leaf came out of turn.
+    OutOfTurn,
+}
+
+/// Which leaves lead to the header's root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RootVerdict {
+    /// Those of the ops.
+    Ops,
+    /// Those of the tiles, not those of the ops.
+    Tiles,
+    /// Neither: here is what the ops lead to.
+    Neither(Hash),
+    /// It cannot be told, because leaves are missing on both sides.
+    Unknown,
+}
+
+/// What an upper tile should hold.
+#[derive(Debug)]
+struct Upper {
+    digest: Hash,
+    /// A leaf below it is in doubt, which is reported where that leaf is.
+    doubtful: bool,
+}
+
+#[derive(Debug)]
+struct Level {
+    entries: Vec<Hash>,
+    index: u64,
+    doubtful: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Log {
+    /// The leaf that comes next.
+    pub position: u64,
+    by_ops: Option<Frontier>,
+    by_tiles: Option<Frontier>,
+    tiles: BTreeMap<u64, Vec<u8>>,
+    /// The first tile of level 0 that was not handed over yet.
+    next_tile: u64,
+    reported_tile: Option<u64>,
+    levels: Vec<Level>,
+    /// Whether the upper tiles can be told from what was seen: not when it began in the middle.
+    whole: bool,
+    expected: BTreeMap<(u8, u64), Upper>,
+    stored: BTreeMap<(u8, u64), Hash>,
+}
+
+impl Log {
+    pub fn new(edge: Frontier) -> Self {
+        let position = edge.size();
+        Self {
+            position,
+            by_ops: Some(edge.clone()),
+            by_tiles: Some(edge),
+            tiles: BTreeMap::new(),
+            next_tile: position / TILE_WIDTH,
+            reported_tile: None,
+            levels: Vec::new(),
+            whole: position == 0,
+            expected: BTreeMap::new(),
+            stored: BTreeMap::new(),
+        }
+    }
+
+    /// Which tiles hold the leaves from here to `end`, without those that were handed over.
+    pub fn wanted(&self, end: u64) -> Range<u64> {
+        let start = self.next_tile.max(self.position / TILE_WIDTH);
+        start..end.div_ceil(TILE_WIDTH).max(start)
+    }
+
+    /// Takes a stored tile.
+    pub fn tile(&mut self, level: u8, index: u64, bytes: &[u8], findings: &mut Findings) {
+        let mut fault = |detail: String| {
+            let place = Place {
+                height: None,
+                leaf_index: first_leaf(level, index),
+            };
+            findings.add(place.finding(FindingKind::TileAltered, detail));
+        };
+        if bytes.is_empty() || !bytes.len().is_multiple_of(32) || bytes.len() > TILE_BYTES {
+            fault(format!(
+                "tile {index} of level {level} has {} bytes, expected 32 to {TILE_BYTES} in steps of 32",
+                bytes.len()
+            ));
+            if level == 0 {
+                self.reported_tile = Some(index);
+                self.next_tile = self.next_tile.max(index.saturating_add(1));
+            } else if self.stored.len() < MAX_UPPER {
+                self.stored.insert((level, index), REPORTED);
+            }
+            return;
+        }
+        if level == 0 {
+            if index < self.position / TILE_WIDTH {
+                return fault(format!("tile {index} came after its leaves"));
+            }
+            if self.tiles.len() >= MAX_AHEAD {
+                return fault(format!("tile {index} came too early"));
+            }
+            self.next_tile = self.next_tile.max(index.saturating_add(1));
+            self.tiles.insert(index, bytes.to_vec());
+        } else if level > MAX_LEVEL || self.stored.len() >= MAX_UPPER {
+            fault(format!("there is no tile {index} of level {level}"));
+        } else {
+            self.stored.insert((level, index), sha256(&[bytes]));
+        }
+    }
+
+    /// Takes leaf `index` as its row gives it; leaves before it that no row gave are taken from
+    /// the tiles.
+    pub fn leaf(
+        &mut self,
+        index: u64,
+        by_row: Option<Hash>,
+        findings: &mut Findings,
+    ) -> LeafVerdict {
+        if index < self.position {
+            return LeafVerdict::OutOfTurn;
+        }
+        self.fill_to(index, findings);
+        self.push(by_row, findings)
+    }
+
+    /// Takes the leaves before `end` from the tiles.
+    pub fn fill_to(&mut self, end: u64, findings: &mut Findings) {
+        while self.position < end {
+            if self.in_tile(self.position).is_none() {
+                // No tile, no leaf: nothing can be said about the roots from here on.
+                self.report_missing(findings);
+                self.lose();
+                self.position = end;
+                self.tiles = self.tiles.split_off(&(end / TILE_WIDTH));
+                return;
+            }
+            self.push(None, findings);
+        }
+    }
+
+    /// Holds the roots against the header's, and goes on with the side that is right.
+    pub fn check_root(&mut self, root: &Hash) -> RootVerdict {
+        if let Some(edge) = &self.by_ops
+            && edge.root() == *root
+        {
+            self.by_tiles = self.by_ops.clone();
+            return RootVerdict::Ops;
+        }
+        if let Some(edge) = &self.by_tiles
+            && edge.root() == *root
+        {
+            self.by_ops = self.by_tiles.clone();
+            return RootVerdict::Tiles;
+        }
+        let found = match (&self.by_ops, &self.by_tiles) {
+            (Some(edge), _) => edge.root(),
+            _ => return RootVerdict::Unknown,
+        };
+        self.by_ops = None;
+        self.by_tiles = None;
+        RootVerdict::Neither(found)
+    }
+
+    /// The root that the ops lead to, if it can be told.
+    pub fn root(&self) -> Option<Hash> {
+        self.by_ops.as_ref().map(Frontier::root)
+    }
+
+    /// Compares what is left when all leaves have been seen.
+    pub fn finish(&mut self, findings: &mut Findings) {
+        let open = self.position / TILE_WIDTH;
+        let width = (self.position % TILE_WIDTH) as usize * 32;
+        for (index, tile) in &self.tiles {
+            let expected = if *index == open { width } else { 0 };
+            if tile.len() > expected {
+                let place = Place {
+                    height: None,
+                    leaf_index: Some(self.position),
+                };
+                let detail = format!(
+                    "tile {index} of level 0 holds {} leaves beyond the last block",
+                    (tile.len() - expected) / 32
+                );
+                findings.add(place.finding(FindingKind::TileAltered, detail));
+            }
+        }
+        if !self.whole {
+            return;
+        }
+        for depth in 1..self.levels.len() {
+            self.close_tile(depth);
+        }
+        let mut stored = std::mem::take(&mut self.stored);
+        for ((level, index), upper) in &self.expected {
+            let found = stored.remove(&(*level, *index));
+            if upper.doubtful || found == Some(upper.digest) || found == Some(REPORTED) {
+                continue;
+            }
+            let detail = match found {
+                None => format!("tile {index} of level {level} is not stored"),
+                Some(found) => format!(
+                    "tile {index} of level {level} hashes to {}, expected {}",
+                    short(&found),
+                    short(&upper.digest)
+                ),
+            };
+            let place = Place {
+                height: None,
+                leaf_index: first_leaf(*level, *index),
+            };
+            findings.add(place.finding(FindingKind::TileAltered, detail));
+        }
+        for ((level, index), digest) in stored {
+            if digest != REPORTED {
+                let detail = format!("tile {index} of level {level} has no leaves");
+                let place = Place {
+                    height: None,
+                    leaf_index: first_leaf(level, index),
+                };
+                findings.add(place.finding(FindingKind::TileAltered, detail));
+            }
+        }
+    }
+
+    fn push(&mut self, by_row: Option<Hash>, findings: &mut Findings) -> LeafVerdict {
+        let by_tile = self.in_tile(self.position);
+        if by_tile.is_none() {
+            self.report_missing(findings);
+        }
+        match (by_row.or(by_tile), by_tile.or(by_row)) {
+            (Some(ops), Some(tiles)) => {
+                if let Some(edge) = &mut self.by_ops {
+                    edge.push(ops);
+                }
+                if let Some(edge) = &mut self.by_tiles {
+                    edge.push(tiles);
+                }
+            }
+            _ => self.lose(),
+        }
+        let known = by_row.or(by_tile).unwrap_or_default();
+        let doubtful = by_row.is_none() || by_tile.is_none() || by_row != by_tile;
+        self.entry(0, known, doubtful);
+        self.position = self.position.saturating_add(1);
+        if self.position.is_multiple_of(TILE_WIDTH) {
+            self.tiles.remove(&(self.position / TILE_WIDTH - 1));
+        }
+        match (by_row, by_tile) {
+            (Some(row), Some(tile)) if row != tile => LeafVerdict::Differs(tile),
+            _ => LeafVerdict::Fine,
+        }
+    }
+
+    fn in_tile(&self, index: u64) -> Option<Hash> {
+        let tile = self.tiles.get(&(index / TILE_WIDTH))?;
+        let (hashes, _) = tile.as_chunks::<32>();
+        hashes.get((index % TILE_WIDTH) as usize).copied()
+    }
+
+    /// Once for each tile.
+    fn report_missing(&mut self, findings: &mut Findings) {
+        let index = self.position / TILE_WIDTH;
+        if self.reported_tile != Some(index) {
+            self.reported_tile = Some(index);
+            let place = Place {
+                height: None,
+                leaf_index: Some(self.position),
+            };
+            let detail = format!("tile {index} of level 0 is missing or too short");
+            findings.add(place.finding(FindingKind::TileAltered, detail));
+        }
+    }
+
+    pub fn lose(&mut self) {
+        self.by_ops = None;
+        self.by_tiles = None;
+        self.whole = false;
+    }
+
+    /// Appends an entry to the open tile of a level, and completes it when it is full.
+    fn entry(&mut self, depth: usize, hash: Hash, doubtful: bool) {
+        if !self.whole {
+            return;
+        }
+        if self.levels.len() == depth {
+            self.levels.push(Level {
+                entries: Vec::new(),
+                index: 0,
+                doubtful: false,
+            });
+        }
+        let Some(level) = self.levels.get_mut(depth) else {
+            return;
+        };
+        level.entries.push(hash);
+        level.doubtful |= doubtful;
+        if level.entries.len() as u64 == TILE_WIDTH {
+            let above = root(&level.entries);
+            let doubtful = level.doubtful;
+            self.close_tile(depth);
+            self.entry(depth + 1, above, doubtful);
+        }
+    }
+
+    /// Notes what the open tile of a level should hold and opens the next one.
+    fn close_tile(&mut self, depth: usize) {
+        let Some(level) = self.levels.get_mut(depth) else {
+            return;
+        };
+        if depth > 0 && !level.entries.is_empty() && self.expected.len() < MAX_UPPER {
+            let upper = Upper {
+                digest: sha256(&[level.entries.as_flattened()]),
+                doubtful: level.doubtful,
+            };
+            self.expected.insert((depth as u8, level.index), upper);
+        }
+        level.entries.clear();
+        level.index += 1;
+        level.doubtful = false;
+    }
+}
+
+fn first_leaf(level: u8, index: u64) -> Option<u64> {
+    let width = 1u64.checked_shl(u32::from(level) * 8 + 8)?;
+    index.checked_mul(width)
+}

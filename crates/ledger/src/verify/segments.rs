@@ -1,0 +1,199 @@
+//! Segment rows: their signatures, whether they follow each other without gap, and whether all
+//! ops are covered by one.
+
+use ed25519_dalek::VerifyingKey;
+
+use super::ChainVerifier;
+use super::finding::{FindingKind, Findings, Place};
+use super::history::{Broken, History};
+use super::stored::StoredSegment;
+use crate::hash::{Hash, short};
+use crate::ids::{ChainId, NodeId};
+use crate::segment::{MAX_SEGMENT_OPS, SegmentClaim};
+use crate::signature::{SignatureBytes, public_key};
+use crate::vector::{deps_from_bytes, deps_hash};
+
+/// A segment row whose fields have their lengths.
+struct Row {
+    first_seq: u64,
+    last_seq: u64,
+    prev: Hash,
+    head: Hash,
+}
+
+impl ChainVerifier {
+    /// Takes a segment row: after its block, and before the last op that it covers.
+    pub fn segment(&mut self, row: &StoredSegment<'_>) {
+        self.segments = self.segments.saturating_add(1);
+        let place = self.place();
+        let Ok(origin) = row.origin.try_into().map(NodeId) else {
+            let detail = format!("the origin has {} bytes, expected 32", row.origin.len());
+            let mut finding = place.finding(FindingKind::SegmentSignatureWrong, detail);
+            finding.seq = Some(row.first_seq);
+            return self.findings.add(finding);
+        };
+        let key = self.key(&origin);
+        self.ensure_history(origin, None);
+        match self.histories.get_mut(&origin) {
+            Some(history) => {
+                let judged = judge(&self.chain, origin, row, key.as_ref());
+                let (broken, findings) = (&mut self.broken, &mut self.findings);
+                take(history, row, judged, key, place, broken, findings);
+            }
+            None => {
+                let detail = "the origin is not a member".to_owned();
+                let kind = FindingKind::SegmentExtra;
+                self.findings
+                    .add(place.op(origin, row.first_seq, kind, detail));
+            }
+        }
+    }
+
+    /// The key of an origin: whoever hands it over, it must give the origin's id.
+    fn key(&self, origin: &NodeId) -> Option<VerifyingKey> {
+        let stored = self.stored_members.get(origin);
+        let joined = self.membership.ever(origin);
+        stored
+            .into_iter()
+            .chain(joined)
+            .filter(|m| NodeId::derive(&m.signing_key, &m.incarnation) == *origin)
+            .find_map(|m| public_key(&m.signing_key))
+    }
+
+    /// After the tail: every op must be covered by a segment, and every segment by its ops.
+    pub(super) fn end_histories(&mut self) {
+        let place = Place::default();
+        let mut keyless = Vec::new();
+        for (origin, history) in &mut self.histories {
+            history.settle(&self.chain, &mut self.findings);
+            let last = history.last();
+            match history.covered {
+                Some(covered) if covered > last => {
+                    history.close(covered, None, place, &mut self.findings);
+                }
+                Some(covered) if covered < last => {
+                    let first = covered + 1;
+                    let in_blocks = self.last_cut.get(origin).seq;
+                    let (kind, what) = if first <= in_blocks {
+                        (FindingKind::SegmentMissing, "are in a block but not")
+                    } else {
+                        (FindingKind::OpExtra, "are not")
+                    };
+                    let detail = format!("ops {first} to {last} {what} covered by a segment");
+                    self.findings.add(place.op(*origin, first, kind, detail));
+                }
+                _ => {}
+            }
+            if last > 0 {
+                keyless.push(*origin);
+            }
+        }
+        for origin in keyless {
+            let reported = self.stored_members.contains_key(&origin);
+            let joined = self.membership.ever(&origin).is_some();
+            if self.key(&origin).is_none() && !reported && !joined {
+                let detail = "no key is known for this origin: its signatures were not verified";
+                self.member_finding(origin, detail.to_owned());
+            }
+        }
+    }
+}
+
+/// Checks what the row says by itself.
+fn judge(
+    chain: &ChainId,
+    origin: NodeId,
+    row: &StoredSegment<'_>,
+    key: Option<&VerifyingKey>,
+) -> Result<Row, String> {
+    let hash = |bytes: &[u8], what: &str| -> Result<Hash, String> {
+        let len = bytes.len();
+        let wrong = |_| format!("{what} has {len} bytes, expected 32");
+        bytes.try_into().map_err(wrong)
+    };
+    if row.first_seq == 0 || row.count == 0 || row.count > MAX_SEGMENT_OPS as u64 {
+        return Err(format!(
+            "the row covers {} ops from op {}, allowed are 1 to {MAX_SEGMENT_OPS} from op 1",
+            row.count, row.first_seq
+        ));
+    }
+    let last_seq = row
+        .first_seq
+        .checked_add(row.count - 1)
+        .ok_or("the numbers overflow")?;
+    let prev = hash(row.prev, "the hash before")?;
+    let head = hash(row.head, "the head")?;
+    let deps = deps_from_bytes(row.deps).map_err(|e| format!("the dependencies: {e}"))?;
+    let signature: SignatureBytes = row.signature.try_into().map_err(|_| {
+        let len = row.signature.len();
+        format!("the signature has {len} bytes, expected 64")
+    })?;
+    let claim = SegmentClaim {
+        origin,
+        first_seq: row.first_seq,
+        count: row.count as u32,
+        prev,
+        head,
+        deps_hash: deps_hash(chain, &deps),
+        sealed_ms: row.sealed_ms,
+    };
+    if key.is_some_and(|key| !claim.signed_by(chain, key, &signature)) {
+        return Err(format!(
+            "the signature does not hold for ops {} to {last_seq} with head {}",
+            row.first_seq,
+            short(&head)
+        ));
+    }
+    Ok(Row {
+        first_seq: row.first_seq,
+        last_seq,
+        prev,
+        head,
+    })
+}
+
+/// Joins the row to the history.
+fn take(
+    history: &mut History,
+    row: &StoredSegment<'_>,
+    judged: Result<Row, String>,
+    key: Option<VerifyingKey>,
+    place: Place,
+    broken: &mut Vec<Broken>,
+    findings: &mut Findings,
+) {
+    let origin = history.origin;
+    let segment = match judged {
+        Ok(segment) => segment,
+        Err(detail) => {
+            let kind = FindingKind::SegmentSignatureWrong;
+            findings.add(place.op(origin, row.first_seq, kind, detail));
+            history.covered = None;
+            return;
+        }
+    };
+    let (first, last) = (segment.first_seq, segment.last_seq);
+    match history.covered {
+        Some(covered) if first <= covered => {
+            let detail = format!("ops {first} to {last} are covered up to op {covered} already");
+            findings.add(place.op(origin, first, FindingKind::SegmentExtra, detail));
+        }
+        Some(covered) if first > covered + 1 => {
+            let detail = format!("no segment covers ops {} to {}", covered + 1, first - 1);
+            let kind = FindingKind::SegmentMissing;
+            findings.add(place.op(origin, covered + 1, kind, detail));
+        }
+        _ => {}
+    }
+    history.covered = Some(history.covered.unwrap_or(0).max(last));
+    if key.is_none() {
+        return;
+    }
+    if first > 1 || history.next == 1 {
+        history.anchor(first - 1, segment.prev, place, broken, findings);
+    }
+    if !history.anchor(last, segment.head, place, broken, findings) {
+        let detail = "the segment came after its ops, which were not held against it".to_owned();
+        findings.add(place.op(origin, first, FindingKind::SegmentMissing, detail));
+    }
+}
