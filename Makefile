@@ -25,6 +25,7 @@ test: ## every test, on private servers under target/; TIERS="fmt crates ..." fo
 demo: ## three servers, load, an outage, a crash, proofs and a forgery; leaves the servers up
 	@devtools/setup
 	@devtools/build --stage
+	@cargo build -q --release -p auditor
 	@$(HARNESS) demo
 
 demo-stop: ## stop the demo's servers and remove them

@@ -21,18 +21,20 @@ impl Session {
     /// Carries out statements and drops what they return.
     #[track_caller]
     pub fn run(&mut self, sql: &str) -> Outcome {
-        self.0
-            .batch_execute(sql)
-            .map_err(|e| Failure::from(e).during(&first_line(sql)))
+        // Not by map_err: a failure tells the line that called us.
+        match self.0.batch_execute(sql) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Failure::from(error).during(&first_line(sql))),
+        }
     }
 
     /// All rows; NULL is `None`.
     #[track_caller]
     pub fn rows(&mut self, sql: &str) -> Outcome<Vec<Vec<Option<String>>>> {
-        let messages = self
-            .0
-            .simple_query(sql)
-            .map_err(|e| Failure::from(e).during(&first_line(sql)))?;
+        let messages = match self.0.simple_query(sql) {
+            Ok(messages) => messages,
+            Err(error) => return Err(Failure::from(error).during(&first_line(sql))),
+        };
         let rows = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(
                 (0..row.len())
@@ -63,8 +65,13 @@ impl Session {
     #[track_caller]
     pub fn number(&mut self, sql: &str) -> Outcome<i64> {
         let text = self.text(sql)?;
-        text.parse()
-            .map_err(|_| Failure::new(format!("{text:?} is no number, from: {}", first_line(sql))))
+        match text.parse() {
+            Ok(number) => Ok(number),
+            Err(_) => Err(Failure::new(format!(
+                "{text:?} is no number, from: {}",
+                first_line(sql)
+            ))),
+        }
     }
 
     /// The first column of the first row as a truth value.

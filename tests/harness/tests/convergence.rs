@@ -17,12 +17,13 @@ const MIX: &str = r"
     \set id random(1, 20)
     \set amount random(1, 3)
     \set tag random(1, 5)
+    \set tag2 random(1, 5)
     \set extra random(100, 110)
-    UPDATE product SET stock = stock - :amount WHERE id = :id;
+    UPDATE product SET stock = stock - :amount::bigint WHERE id = :id;
     INSERT INTO purchase VALUES (gen_random_uuid(), :id, :amount, now());
-    UPDATE product SET tags = tags + ('t' || :tag) WHERE id = :id;
-    UPDATE product SET tags = tags - ('t' || :extra % 5) WHERE id = :id;
-    UPDATE product SET title = crdt_set(title, to_jsonb('title ' || :amount)), note = 'note ' || :tag WHERE id = :id;
+    UPDATE product SET tags = tags + ('t' || :tag)::text WHERE id = :id;
+    UPDATE product SET tags = tags - ('t' || :tag2)::text WHERE id = :id;
+    UPDATE product SET title = crdt_set(title, to_jsonb('title ' || :amount::text)), note = 'note ' || :tag WHERE id = :id;
     INSERT INTO product VALUES (:extra, '1', '1', '{x}', 'extra') ON CONFLICT DO NOTHING;
     DELETE FROM product WHERE id = :extra - 1;
 ";

@@ -30,9 +30,9 @@ const BUSINESS: &str = r"
     INSERT INTO orders (id, product, amount) VALUES (gen_random_uuid(), :id, :amount);
     COMMIT;
     \elif :what = 9
-    UPDATE product SET tags = tags + ('label ' || :amount)::text WHERE id = :id;
+    UPDATE product SET tags = tags + ('label ' || :amount::text) WHERE id = :id;
     \else
-    UPDATE product SET title = crdt_set(title, to_jsonb('thing ' || :id || ', edition ' || :amount)) WHERE id = :id;
+    UPDATE product SET title = crdt_set(title, to_jsonb('thing ' || :id::text || ', edition ' || :amount::text)) WHERE id = :id;
     \endif
 ";
 /// Transactions a second on each server: brisk, but no measurement of speed.
