@@ -3,94 +3,110 @@
 
 use harness::{Cluster, Failure, Outcome, Session};
 
-/// What is altered and how it must be called. `{op}`, `{other}` are sequence
-/// numbers, `{seg}` a segment's last, `{h}` the block that holds the op, all in the
-/// middle of the chain and of the founder.
-const CASES: [(&str, &str, &str); 17] = [
+/// What is altered, how it must be called, and the alteration. FLIP changes a bit of
+/// the last byte; AT_OP, AT_SEGMENT and AT_BLOCK choose one in the middle of the
+/// founder's history ({o}), AT_OP the last op ({op}) of that segment and block.
+const CASES: &[(&str, &str, &str)] = &[
     (
         "a payload",
         "payload_altered",
-        "UPDATE crdt.op SET payload = set_byte(payload, length(payload) - 1, get_byte(payload, length(payload) - 1) # 1) WHERE origin = {o} AND seq = {op}",
+        "UPDATE crdt.op SET payload = FLIP(payload) AT_OP",
     ),
     (
         "a payload cut short",
         "payload_altered",
-        "UPDATE crdt.op SET payload = substr(payload, 1, length(payload) - 1) WHERE origin = {o} AND seq = {op}",
+        "UPDATE crdt.op SET payload = substr(payload, 1, length(payload) - 1) AT_OP",
     ),
     (
         "a salt",
         "payload_altered",
-        "UPDATE crdt.op SET salt = set_byte(salt, 0, get_byte(salt, 0) # 1) WHERE origin = {o} AND seq = {op}",
+        "UPDATE crdt.op SET salt = FLIP(salt) AT_OP",
     ),
     (
         "the time of an op",
+        "payload_altered",
+        "UPDATE crdt.op SET hlc = hlc + 1 AT_OP",
+    ),
+    (
+        "the kind of an op",
         "op_altered",
-        "UPDATE crdt.op SET hlc = hlc + 1 WHERE origin = {o} AND seq = {op}",
+        "UPDATE crdt.op SET kind = 2 AT_OP",
     ),
     (
         "the hash of an op",
         "op_altered",
-        "UPDATE crdt.op SET hash = set_byte(hash, 0, get_byte(hash, 0) # 1) WHERE origin = {o} AND seq = {op}",
+        "UPDATE crdt.op SET hash = FLIP(hash) AT_OP",
     ),
-    (
-        "an op taken out",
-        "op_missing",
-        "DELETE FROM crdt.op WHERE origin = {o} AND seq = {op}",
-    ),
+    ("an op taken out", "op_missing", "DELETE FROM crdt.op AT_OP"),
     (
         "an op put in",
         "op_extra",
-        "INSERT INTO crdt.op SELECT (o).* FROM (SELECT jsonb_populate_record(p, jsonb_build_object('seq', 1000000)) AS o FROM crdt.op p WHERE origin = {o} AND seq = {op}) q",
+        "CREATE TEMP TABLE copy AS SELECT * FROM crdt.op AT_OP; UPDATE copy SET seq = {last} + 1; INSERT INTO crdt.op TABLE copy",
     ),
     (
         "two ops exchanged",
         "op_reordered",
-        "UPDATE crdt.op SET seq = CASE seq WHEN {op} THEN -1 ELSE -2 END WHERE origin = {o} AND seq IN ({op}, {other}); UPDATE crdt.op SET seq = CASE seq WHEN -1 THEN {other} ELSE {op} END WHERE origin = {o} AND seq < 0",
+        "UPDATE crdt.op SET seq = -seq WHERE origin = {o} AND seq IN ({op}, {op} - 1); UPDATE crdt.op SET seq = 2 * {op} - 1 + seq WHERE origin = {o} AND seq < 0",
     ),
     (
         "a segment's signature",
         "segment_signature_wrong",
-        "UPDATE crdt.segment SET signature = set_byte(signature, 5, get_byte(signature, 5) # 1) WHERE origin = {o} AND last_seq = {seg}",
+        "UPDATE crdt.segment SET signature = FLIP(signature) AT_SEGMENT",
     ),
     (
         "a segment taken out",
         "segment_missing",
-        "DELETE FROM crdt.segment WHERE origin = {o} AND last_seq = {seg}",
+        "DELETE FROM crdt.segment AT_SEGMENT",
+    ),
+    (
+        "a segment put in",
+        "segment_extra",
+        "CREATE TEMP TABLE copy AS SELECT * FROM crdt.segment AT_SEGMENT; UPDATE copy SET last_seq = last_seq - 1; INSERT INTO crdt.segment TABLE copy",
     ),
     (
         "a header",
         "header_altered",
-        "UPDATE crdt.block SET header = set_byte(header, 60, get_byte(header, 60) # 1) WHERE height = {h}",
+        "UPDATE crdt.block SET header = FLIP(header) AT_BLOCK",
     ),
     (
         "a certificate",
         "certificate_wrong",
-        "UPDATE crdt.block SET certificate = set_byte(certificate, length(certificate) - 1, get_byte(certificate, length(certificate) - 1) # 1) WHERE height = {h}",
+        "UPDATE crdt.block SET certificate = FLIP(certificate) AT_BLOCK",
     ),
     (
         "a cut",
         "cut_altered",
-        "UPDATE crdt.block SET cut = set_byte(cut, length(cut) - 1, get_byte(cut, length(cut) - 1) # 1) WHERE height = {h}",
+        "UPDATE crdt.block SET cut = FLIP(cut) AT_BLOCK",
     ),
     (
         "a block taken out",
         "block_missing",
-        "DELETE FROM crdt.block WHERE height = {h}",
+        "DELETE FROM crdt.block AT_BLOCK",
     ),
     (
         "a tile",
         "tile_altered",
-        "UPDATE crdt.tile SET hashes = set_byte(hashes, 70, get_byte(hashes, 70) # 1) WHERE level = 0 AND index = 0",
+        "UPDATE crdt.tile SET hashes = FLIP(hashes) WHERE level = 0 AND index = 0",
+    ),
+    (
+        "a tile taken out",
+        "tile_altered",
+        "DELETE FROM crdt.tile WHERE level = 0 AND index = 0",
     ),
     (
         "the version vector",
         "vector_altered",
-        "UPDATE crdt.position SET head = set_byte(head, 0, get_byte(head, 0) # 1) WHERE origin = {o}",
+        "UPDATE crdt.position SET head = FLIP(head) WHERE origin = {o}",
     ),
     (
         "a member's record",
         "membership_altered",
-        "UPDATE crdt.node SET record = set_byte(record, 50, get_byte(record, 50) # 1) WHERE id <> {o}",
+        "UPDATE crdt.node SET record = FLIP(record) WHERE id <> {o}",
+    ),
+    (
+        "the genesis",
+        "genesis_altered",
+        "UPDATE crdt.chain SET genesis = FLIP(genesis)",
     ),
 ];
 
@@ -121,18 +137,33 @@ fn cluster() -> Outcome<Cluster> {
 /// Fills in the places of the alteration.
 fn place(session: &mut Session, sql: &str) -> Outcome<String> {
     let founder = session.text("SELECT min(id) FROM crdt.node")?;
-    let segment = session.number(&format!(
-        "SELECT last_seq FROM crdt.segment WHERE origin = {founder} AND last_seq > first_seq ORDER BY last_seq OFFSET 1 LIMIT 1"
+    let op = session.text(&format!(
+        "SELECT last_seq FROM crdt.segment
+          WHERE origin = {founder} AND last_seq > first_seq ORDER BY last_seq OFFSET 1 LIMIT 1"
+    ))?;
+    let last = session.text(&format!(
+        "SELECT max(seq) FROM crdt.op WHERE origin = {founder}"
     ))?;
     let height = session.text(&format!(
-        "SELECT height FROM crdt.block_range WHERE origin = {founder} AND {segment} BETWEEN first_seq AND last_seq"
+        "SELECT height FROM crdt.block_range WHERE origin = {founder} AND {op} BETWEEN first_seq AND last_seq"
     ))?;
-    Ok(sql
+    let mut sql = sql
+        .replace("AT_OP", "WHERE origin = {o} AND seq = {op}")
+        .replace("AT_SEGMENT", "WHERE origin = {o} AND last_seq = {op}")
+        .replace("AT_BLOCK", "WHERE height = {h}")
         .replace("{o}", &founder)
-        .replace("{op}", &segment.to_string())
-        .replace("{other}", &(segment - 1).to_string())
-        .replace("{seg}", &segment.to_string())
-        .replace("{h}", &height))
+        .replace("{op}", &op)
+        .replace("{last}", &last)
+        .replace("{h}", &height);
+    while let Some((before, rest)) = sql.split_once("FLIP(") {
+        let (column, after) = rest
+            .split_once(')')
+            .ok_or_else(|| Failure::new("FLIP without an end"))?;
+        sql = format!(
+            "{before}set_byte({column}, length({column}) - 1, get_byte({column}, length({column}) - 1) # 1){after}"
+        );
+    }
+    Ok(sql)
 }
 
 /// Each alteration, made and scanned in a transaction that is rolled back: it is
@@ -142,7 +173,7 @@ fn each_alteration_is_named() -> Outcome {
     let cluster = cluster()?;
     let mut session = cluster[0].session()?;
     let mut wrong = Vec::new();
-    for (what, kind, sql) in CASES {
+    for &(what, kind, sql) in CASES {
         let sql = place(&mut session, sql)?;
         session.run("BEGIN; SET LOCAL session_replication_role = replica")?;
         session.run(&sql).map_err(|failure| failure.during(what))?;
