@@ -20,6 +20,7 @@ mod cluster;
 mod error;
 mod instance;
 mod track;
+mod types;
 mod worker;
 
 pgrx::pg_module_magic!(name, version);

@@ -1,0 +1,77 @@
+//! Errors of the types as SQL users meet them: SQLSTATE, message, hint.
+
+use crate::error::{corrupt, raise};
+use crdt::{CrdtError, DecodeError, TextError};
+use pgrx::PgSqlErrorCode;
+
+/// Text that is no value of its type. `example` is a plain literal of it.
+pub fn text(error: &TextError, example: &str) -> ! {
+    let (code, hint) = match error {
+        TextError::Syntax { .. } => (
+            PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            format!("Write a plain value such as {example}."),
+        ),
+        TextError::OutOfRange(_) => (
+            PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+            "A counter holds what a bigint holds.".to_owned(),
+        ),
+        TextError::TooLarge { .. } => (
+            PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            "Keep large values in a column of their own that is not synced.".to_owned(),
+        ),
+        TextError::Disagrees { .. } => (
+            PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            format!(
+                "To write a new value leave out \" @v1:\" and what follows it, as in {example}."
+            ),
+        ),
+        TextError::Armour(_) | TextError::Checksum { .. } | TextError::State { .. } => (
+            PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            format!(
+                "Copy the value whole, as it was printed, or write a plain value such as {example}."
+            ),
+        ),
+        TextError::PlainColumn => corrupt(error),
+    };
+    raise(code, error.to_string(), hint)
+}
+
+/// Bytes that a client sent and that are no value of their type.
+pub fn binary(error: &DecodeError, type_name: &str) -> ! {
+    raise(
+        PgSqlErrorCode::ERRCODE_INVALID_BINARY_REPRESENTATION,
+        format!("invalid binary value of type {type_name}: {error}"),
+        "Send the bytes as they were received, or the text of a plain value.",
+    )
+}
+
+/// A change that its type cannot carry out.
+pub fn change(error: &CrdtError) -> ! {
+    let (code, hint) = match error {
+        CrdtError::Overflow => (
+            PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+            "A counter holds what a bigint holds.",
+        ),
+        CrdtError::TooLarge { .. } => (
+            PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            "Keep large values in a column of their own that is not synced.",
+        ),
+        CrdtError::InvalidElement => (
+            PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+            "Remove the NUL character.",
+        ),
+        CrdtError::InvalidJson(_) => (
+            PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            "A register holds any jsonb that is nested no deeper than 512 levels.",
+        ),
+        CrdtError::ClockExhausted => (
+            PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
+            "Assign the value to a new row.",
+        ),
+        CrdtError::KindMismatch(..)
+        | CrdtError::KeyMismatch
+        | CrdtError::NoCrdtColumn(_)
+        | CrdtError::Decode(_) => corrupt(error),
+    };
+    raise(code, error.to_string(), hint)
+}
