@@ -1,17 +1,17 @@
 //! Which segments become part of this node's log: known signer, signature, chain link, one history an
 //! origin, time, dependencies. Nothing is dropped without a reason that the sender is told.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ledger::{Hash, NodeId, Segment, ZERO_HASH};
 
 use crate::event::Report;
-use crate::evidence::{Evidence, dispute};
+use crate::evidence::{Evidence, Span, dispute};
 use crate::holdback::Wait;
-use crate::message::Request;
+use crate::message::MAX_EVIDENCE;
 use crate::node::{BarredFrom, Node};
-use crate::peers::Asked;
-use crate::store::{Admission, Store};
+use crate::store::{Admission, Barred, Store};
 
 /// What became of a segment.
 pub(crate) enum Verdict {
@@ -208,32 +208,20 @@ impl Node {
         hashes: &[Hash],
     ) -> Result<(), S::Error> {
         let origin = segment.origin;
+        let span = Span::of(segment);
         let mut other = self
             .holdback
             .of(&origin)
-            .find(|held| dispute((&held.segment, &held.hashes), (segment, hashes)).is_some())
+            .find(|held| dispute(&Span::of(&held.segment), &span).is_some())
             .map(|held| held.segment.clone());
         if other.is_none() && self.disagrees_with_log(store, segment, hashes)? {
-            other = self.disputed_in_log(store, segment, hashes)?;
+            other = self.disputed_in_log(store, segment)?;
         }
-        let Some(other) = other else {
-            return Ok(());
-        };
-        let Some(signer) = self.members.get(&origin) else {
-            return Ok(());
-        };
-        let Ok(other_hashes) = other.verify_alone(&self.chain, &signer.key) else {
-            return Ok(());
-        };
-        let Some(seq) = dispute((&other, &other_hashes), (segment, hashes)) else {
-            return Ok(());
-        };
-        let evidence = Evidence::Segments {
-            seq,
-            first: other,
-            second: segment.clone(),
-        };
-        self.bar(store, &evidence, seq)
+        let evidence = other.and_then(|other| Evidence::of_segments(&self.chain, &other, segment));
+        match evidence {
+            Some(evidence) => self.bar(store, evidence),
+            None => Ok(()),
+        }
     }
 
     /// Whether the log can hold the segment's origin at its place, judged by the last operation that
@@ -266,11 +254,8 @@ impl Node {
         &mut self,
         store: &mut S,
         segment: &Segment,
-        hashes: &[Hash],
     ) -> Result<Option<Arc<Segment>>, S::Error> {
-        let Some(signer) = self.members.get(&segment.origin) else {
-            return Ok(None);
-        };
+        let span = Span::of(segment);
         let mut after = segment.prev.seq.saturating_sub(1);
         while after < segment.end().seq {
             let page = store.segments_after(&segment.origin, after, 1 << 20)?;
@@ -278,45 +263,67 @@ impl Node {
                 break;
             };
             after = last.end().seq;
-            for stored in page {
-                let Ok(stored_hashes) = stored.verify_alone(&self.chain, &signer.key) else {
-                    continue;
-                };
-                if dispute((&stored, &stored_hashes), (segment, hashes)).is_some() {
-                    return Ok(Some(stored));
-                }
+            let disputed = page
+                .into_iter()
+                .find(|stored| dispute(&Span::of(stored), &span).is_some());
+            if disputed.is_some() {
+                return Ok(disputed);
             }
         }
         Ok(None)
     }
 
-    /// Records evidence against an origin, tells the peers, and takes nothing more from it.
-    fn bar<S: Store>(
+    /// Proofs against origins that someone who bars `known` does not know of.
+    pub(crate) fn evidence_beside(&self, known: &[NodeId]) -> Vec<Evidence> {
+        let known: BTreeSet<&NodeId> = known.iter().collect();
+        let news = self
+            .barred
+            .iter()
+            .filter(|(origin, _)| !known.contains(origin));
+        news.filter_map(|(_, barred)| barred.proof.clone())
+            .take(MAX_EVIDENCE)
+            .collect()
+    }
+
+    /// Takes evidence that a peer sends; what proves nothing is passed over.
+    pub(crate) fn take_evidence<S: Store>(
         &mut self,
         store: &mut S,
-        evidence: &Evidence,
-        seq: u64,
+        evidence: Evidence,
     ) -> Result<(), S::Error> {
-        let (Some(barred), Evidence::Segments { first, second, .. }) =
-            (evidence.barred(), evidence)
-        else {
+        let signer = evidence
+            .barred()
+            .and_then(|barred| self.members.get(&barred.origin));
+        let proven = signer.is_some_and(|s| evidence.proves_against_origin(&self.chain, &s.key));
+        if proven {
+            self.bar(store, evidence)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Records evidence against an origin and takes nothing more from it. Peers learn of it by their
+    /// pulls.
+    fn bar<S: Store>(&mut self, store: &mut S, evidence: Evidence) -> Result<(), S::Error> {
+        let Some(Barred { origin, after }) = evidence.barred() else {
             return Ok(());
         };
-        let origin = barred.origin;
         let known = self
             .barred
             .get(&origin)
             .map(|known| (known.after, known.since_ms));
-        if known.is_some_and(|(after, _)| after <= barred.after) {
+        if known.is_some_and(|(known_after, _)| known_after <= after) {
             return Ok(());
         }
-        store.record_evidence(evidence)?;
+        store.record_evidence(&evidence)?;
         let since_ms = known.map_or(self.now_ms, |(_, since_ms)| since_ms);
+        let proof = Some(evidence);
         self.barred.insert(
             origin,
             BarredFrom {
-                after: barred.after,
+                after,
                 since_ms,
+                proof,
             },
         );
         self.holdback.forget(&origin, None);
@@ -324,14 +331,10 @@ impl Node {
         // What waits for this origin may now wait for less.
         self.moved.push_back(origin);
         if known.is_none() {
-            self.report(Report::Equivocation { origin, seq });
-            // Peers that have seen one history only must see both, or they would go on with it.
-            for statement in [first, second] {
-                let request = Request::Push {
-                    segments: vec![statement.clone()],
-                };
-                self.send_to_all(Asked::Push, &request);
-            }
+            self.report(Report::Equivocation {
+                origin,
+                seq: after.saturating_add(1),
+            });
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ mod store;
 mod sync;
 
 pub use event::{Effect, Input, Report};
-pub use evidence::Evidence;
+pub use evidence::{Evidence, Statement};
 pub use finality::{Finality, FinalityEffect, FinalityInput, SoleValidator};
 pub use holdback::{HeldSegment, Wait};
 pub use node::Node;

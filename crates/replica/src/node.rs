@@ -6,13 +6,14 @@ use ledger::{ChainId, Member, NodeId, VerifyingKey, VersionVector};
 
 use crate::blocks::Blocks;
 use crate::event::{Effect, Input, Report};
+use crate::evidence::Evidence;
 use crate::finality::Finality;
 use crate::holdback::{HeldSegment, Holdback};
 use crate::message::{Body, Notice, Request, Response};
 use crate::options::Options;
 use crate::peers::{Peer, PeerStatus};
 use crate::relay;
-use crate::store::Store;
+use crate::store::{Barred, Store};
 use crate::sync::{self, Sync};
 
 /// One member of the cluster, without clock, network or disk.
@@ -47,6 +48,8 @@ pub(crate) struct BarredFrom {
     pub(crate) after: u64,
     /// When this node learned of it, or opened knowing it.
     pub(crate) since_ms: u64,
+    /// For those who do not know it yet.
+    pub(crate) proof: Option<Evidence>,
 }
 
 impl Node {
@@ -63,15 +66,23 @@ impl Node {
     ) -> Result<Self, S::Error> {
         let genesis = store.genesis()?;
         let blocks = Blocks::open(store, &genesis, finality)?;
-        let barred = |b: crate::store::Barred| {
-            (
-                b.origin,
+        let mut barred: BTreeMap<NodeId, BarredFrom> = BTreeMap::new();
+        for Barred { origin, after } in store.barred()? {
+            barred.insert(
+                origin,
                 BarredFrom {
-                    after: b.after,
+                    after,
                     since_ms: now_ms,
+                    proof: None,
                 },
-            )
-        };
+            );
+        }
+        for evidence in store.evidence()? {
+            let known = evidence.barred().and_then(|b| barred.get_mut(&b.origin));
+            if let Some(known) = known {
+                known.proof = Some(evidence);
+            }
+        }
         let mut node = Self {
             id: store.node_id()?,
             chain: genesis.chain_id(),
@@ -81,7 +92,7 @@ impl Node {
             vector: store.vector()?,
             members: BTreeMap::new(),
             peers: BTreeMap::new(),
-            barred: store.barred()?.into_iter().map(barred).collect(),
+            barred,
             moved: VecDeque::new(),
             sync: Sync::new(now_ms, blocks.height()),
             blocks,
@@ -256,6 +267,7 @@ impl Node {
             Request::Pull {
                 vector,
                 height,
+                barred,
                 max_bytes,
             } => {
                 let budget = max_bytes.min(self.options.max_pull_bytes) as usize;
@@ -264,7 +276,13 @@ impl Node {
                 let (segments, more) =
                     relay::answer_pull(store, &self.vector, &vector, budget, turn)?;
                 self.note_pull(from, vector, height, &segments);
-                Ok(self.response(self.vector.clone(), Body::Segments { segments, more }))
+                let evidence = self.evidence_beside(&barred);
+                let body = Body::Segments {
+                    segments,
+                    more,
+                    evidence,
+                };
+                Ok(self.response(self.vector.clone(), body))
             }
             Request::PushBlocks { blocks } => {
                 for block in blocks {

@@ -78,6 +78,12 @@ pub trait Store: TileStore {
     /// disputes an earlier operation.
     fn record_evidence(&mut self, evidence: &Evidence) -> Result<(), Self::Error>;
 
+    /// The proofs kept, at most one an origin. A node that is opened passes them on to members that have
+    /// missed them; a store that gives none back leaves that to the others.
+    fn evidence(&mut self) -> Result<Vec<Evidence>, Self::Error> {
+        Ok(Vec::new())
+    }
+
     /// The origins that evidence bars.
     fn barred(&mut self) -> Result<Vec<Barred>, Self::Error>;
 

@@ -190,7 +190,14 @@ impl Node {
                     self.pull(store, from)?;
                 }
             }
-            (Asked::Pull, Body::Segments { segments, more }) => {
+            (
+                Asked::Pull,
+                Body::Segments {
+                    segments,
+                    more,
+                    evidence,
+                },
+            ) => {
                 peer.vector = response.vector;
                 if !peer.is_asked(Asked::Push) {
                     peer.pushed = Some(peer.vector.get(&self.id).seq);
@@ -201,6 +208,9 @@ impl Node {
                 let before = self.vector.clone();
                 self.sync.pull_again = false;
                 self.sync.membership_changed = false;
+                for proof in evidence {
+                    self.take_evidence(store, proof)?;
+                }
                 for segment in segments {
                     if let Some((false, reason)) = self.take_in(store, segment)?.into_reason()
                         && let Some(peer) = self.peers.get_mut(&from)
@@ -290,12 +300,6 @@ impl Node {
         Ok(())
     }
 
-    pub(crate) fn send_to_all(&mut self, asked: Asked, request: &Request) {
-        for id in self.peers.keys().copied().collect::<Vec<_>>() {
-            self.send_if_reachable(id, asked, request);
-        }
-    }
-
     pub(crate) fn send_if_reachable(&mut self, id: NodeId, asked: Asked, request: &Request) {
         if self
             .peers
@@ -358,6 +362,7 @@ impl Node {
         let request = Request::Pull {
             vector,
             height: self.blocks.height(),
+            barred: self.barred.keys().copied().collect(),
             max_bytes: self.options.max_pull_bytes,
         };
         if self.peers.get(&peer).is_some_and(|peer| peer.reachable()) {
@@ -376,17 +381,21 @@ impl Node {
             }
         }
         for (origin, barred) in &self.barred {
-            let have = self.vector.get(origin);
-            if self.blocks.wants(origin) {
-                // The chain may have finalised another history than the one here.
-                let seq = have.seq.min(barred.after);
-                match self.known_hash(store, origin, seq)? {
-                    Some(head) if seq > 0 => vector.0.insert(*origin, Position { seq, head }),
-                    _ => vector.0.remove(origin),
-                };
-            } else if have.seq >= barred.after || self.grace_is_over(barred) {
+            let have = self.vector.get(origin).seq;
+            if have >= barred.after || self.grace_is_over(barred) {
                 vector.0.insert(*origin, SEND_NOTHING);
             }
+        }
+        // The chain has finalised another history of these than the one here: from where they can
+        // have parted, show what is here, so that who has the other one sees the difference.
+        for (origin, at) in self.blocks.wanted() {
+            let barred = self.barred.get(origin);
+            let upto = barred.map_or(at.seq, |barred| barred.after);
+            let seq = self.vector.get(origin).seq.min(upto);
+            match self.known_hash(store, origin, seq)? {
+                Some(head) if seq > 0 => vector.0.insert(*origin, Position { seq, head }),
+                _ => vector.0.remove(origin),
+            };
         }
         Ok(vector)
     }

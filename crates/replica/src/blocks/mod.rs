@@ -132,9 +132,9 @@ impl Blocks {
         self.pending.contains_key(&self.height().saturating_add(1))
     }
 
-    /// Whether the next block needs operations of `origin` that are not to be had as usual.
-    pub(crate) fn wants(&self, origin: &NodeId) -> bool {
-        self.wanted.contains_key(origin)
+    /// What the next block needs of origins of which another history is here, or that are barred.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = (&NodeId, &Position)> {
+        self.wanted.iter()
     }
 
     /// Whether `node` proposed the last block.

@@ -85,6 +85,7 @@ impl Node {
     fn refuse_block(&mut self, from: NodeId, block: &Block, reason: String) {
         let height = block.header.height;
         self.blocks.pending.remove(&height);
+        self.blocks.wanted.clear();
         if let Some(peer) = self.peers.get_mut(&from) {
             peer.last_error = Some(format!("sent block {height}: {reason}"));
         }

@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use ledger::{Block, NodeId, Segment, VersionVector};
 
+use crate::evidence::Evidence;
+
 pub use wire::{
-    MAX_BLOCKS, MAX_FINALITY_BYTES, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_REASON_BYTES, MAX_SEGMENTS,
-    MessageError, VERSION,
+    MAX_BLOCKS, MAX_EVIDENCE, MAX_FINALITY_BYTES, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_REASON_BYTES,
+    MAX_SEGMENTS, MAX_VECTOR, MessageError, VERSION,
 };
 
 /// What one node asks of another.
@@ -28,6 +30,9 @@ pub enum Request {
         vector: VersionVector,
         /// The last block the asking node has appended.
         height: u64,
+        /// The origins that the asking node bars: it needs no proof against them. At most
+        /// [`MAX_VECTOR`].
+        barred: Vec<NodeId>,
         /// Segment bytes wanted at most; one segment is sent even if it is larger.
         max_bytes: u32,
     },
@@ -74,6 +79,8 @@ pub enum Body {
         segments: Vec<Arc<Segment>>,
         /// There is more than fitted: ask again.
         more: bool,
+        /// Proofs against origins that the asking node does not bar. At most [`MAX_EVIDENCE`].
+        evidence: Vec<Evidence>,
     },
     /// Blocks from the height asked for, ascending.
     Blocks {

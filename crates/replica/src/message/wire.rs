@@ -8,6 +8,8 @@ use ledger::{Block, ChainId, NodeId, Segment, VersionVector};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::evidence::Evidence;
+
 use super::{Body, Notice, Request, Response};
 
 /// First byte of every message.
@@ -16,6 +18,10 @@ pub const VERSION: u8 = 1;
 pub const MAX_MESSAGE_BYTES: usize = 40 << 20;
 /// Segments in one message.
 pub const MAX_SEGMENTS: usize = 4_096;
+/// Origins in one list or vector.
+pub const MAX_VECTOR: usize = ledger::vector::MAX_MEMBERS;
+/// Proofs in one message.
+pub const MAX_EVIDENCE: usize = 64;
 /// Blocks in one message.
 pub const MAX_BLOCKS: usize = 256;
 /// Notices in one answer; further ones are left out.
@@ -187,13 +193,15 @@ impl<'de, T: Deserialize<'de>, const N: usize> Deserialize<'de> for Bounded<T, N
 }
 
 type WireSegments = Bounded<Blob, MAX_SEGMENTS>;
+type WireOrigins = Bounded<[u8; 32], MAX_VECTOR>;
+type WireEvidence = Bounded<Blob, MAX_EVIDENCE>;
 type WireBlocks = Bounded<Blob, MAX_BLOCKS>;
 type WireNotices = Bounded<([u8; 32], u64, bool, Blob), MAX_NOTICES>;
 
 #[derive(Serialize, Deserialize)]
 enum WireRequest {
     Push(WireSegments),
-    Pull(Blob, u64, u32),
+    Pull(Blob, u64, WireOrigins, u32),
     PushBlocks(WireBlocks),
     PullBlocks(u64),
     Finality(Blob),
@@ -209,7 +217,7 @@ struct WireResponse {
 #[derive(Serialize, Deserialize)]
 enum WireBody {
     Taken(WireNotices),
-    Segments(WireSegments, bool),
+    Segments(WireSegments, bool, WireEvidence),
     Blocks(WireBlocks),
     Refused(Blob),
 }
@@ -221,8 +229,12 @@ impl From<&Request> for WireRequest {
             Request::Pull {
                 vector,
                 height,
+                barred,
                 max_bytes,
-            } => Self::Pull(Blob(vector.to_bytes()), *height, *max_bytes),
+            } => {
+                let barred = Bounded(barred.iter().map(|origin| origin.0).collect());
+                Self::Pull(Blob(vector.to_bytes()), *height, barred, *max_bytes)
+            }
             Request::PushBlocks { blocks } => Self::PushBlocks(block_blobs(blocks)),
             Request::PullBlocks { from } => Self::PullBlocks(*from),
             Request::Finality { message } => Self::Finality(Blob(message.clone())),
@@ -238,9 +250,10 @@ impl TryFrom<WireRequest> for Request {
             WireRequest::Push(blobs) => Self::Push {
                 segments: segments(blobs)?,
             },
-            WireRequest::Pull(wire, height, max_bytes) => Self::Pull {
+            WireRequest::Pull(wire, height, barred, max_bytes) => Self::Pull {
                 vector: vector(wire)?,
                 height,
+                barred: barred.0.into_iter().map(NodeId).collect(),
                 max_bytes,
             },
             WireRequest::PushBlocks(blobs) => Self::PushBlocks {
@@ -273,8 +286,16 @@ impl From<&Response> for WireResponse {
                         .map(|n| (n.origin.0, n.first_seq, n.held, reason_blob(&n.reason)))
                         .collect(),
                 )),
-                Body::Segments { segments, more } => {
-                    WireBody::Segments(segment_blobs(segments), *more)
+                Body::Segments {
+                    segments,
+                    more,
+                    evidence,
+                } => {
+                    let evidence = evidence
+                        .iter()
+                        .map(|proof| Blob(proof.to_bytes()))
+                        .collect();
+                    WireBody::Segments(segment_blobs(segments), *more, Bounded(evidence))
                 }
                 Body::Blocks { blocks } => WireBody::Blocks(block_blobs(blocks)),
                 Body::Refused { reason } => WireBody::Refused(reason_blob(reason)),
@@ -306,9 +327,10 @@ impl TryFrom<WireResponse> for Response {
                         .collect::<Result<_, MessageError>>()?;
                     Body::Taken { notices }
                 }
-                WireBody::Segments(blobs, more) => Body::Segments {
+                WireBody::Segments(blobs, more, proofs) => Body::Segments {
                     segments: segments(blobs)?,
                     more,
+                    evidence: evidence(proofs)?,
                 },
                 WireBody::Blocks(blobs) => Body::Blocks {
                     blocks: blocks(blobs)?,
@@ -336,6 +358,13 @@ fn segments(blobs: WireSegments) -> Result<Vec<Arc<Segment>>, MessageError> {
         Err(fault) => Err(MessageError::Malformed(fault.to_string())),
     };
     blobs.0.into_iter().map(segment).collect()
+}
+
+fn evidence(blobs: WireEvidence) -> Result<Vec<Evidence>, MessageError> {
+    let proof = |Blob(bytes): Blob| {
+        Evidence::from_bytes(&bytes).map_err(|fault| MessageError::Malformed(fault.to_string()))
+    };
+    blobs.0.into_iter().map(proof).collect()
 }
 
 fn block_blobs(blocks: &[Arc<Block>]) -> WireBlocks {

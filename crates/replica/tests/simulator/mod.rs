@@ -1,0 +1,10 @@
+//! Whole clusters in one thread on a virtual clock: messages are delayed, lost, doubled and reordered,
+//! networks split, nodes crash, transactions are lost, clocks are off, one member may cheat. All of it
+//! follows from a seed.
+
+pub mod cluster;
+pub mod host;
+pub mod outcome;
+pub mod plan;
+pub mod random;
+pub mod store;
