@@ -26,3 +26,75 @@ END
 $$;
 
 SELECT crdt_install();
+
+CREATE VIEW crdt_tracked AS
+SELECT t.relation, s.schema_name, s.table_name, encode(s.hash, 'hex') AS schema_hash
+  FROM crdt.tracked t JOIN crdt.schema s ON s.id = t.schema_id;
+COMMENT ON VIEW crdt_tracked IS 'Tables that are synced and audited';
+
+CREATE VIEW crdt_nodes AS
+SELECT n.name, n.url, n.role, n.node_id, n.left_after IS NULL AS present,
+       coalesce(p.seq, 0) AS admitted_ops,
+       (SELECT to_timestamp((o.hlc >> 16) / 1000.0) FROM crdt.op o
+         WHERE o.origin = n.id AND o.seq = p.seq) AS last_op_at
+  FROM crdt.node n LEFT JOIN crdt.position p ON p.origin = n.id;
+COMMENT ON VIEW crdt_nodes IS 'Members of the cluster, and how far their ops have come here';
+
+CREATE VIEW crdt_blocks AS
+SELECT b.height,
+       to_timestamp((c.content ->> 'time')::float8) AS at,
+       c.content ->> 'proposer' AS proposer,
+       (SELECT coalesce(sum(r.last_seq - r.first_seq + 1), 0) FROM crdt.block_range r
+         WHERE r.height = b.height)::bigint AS ops,
+       (c.content ->> 'tree_size')::bigint AS tree_size,
+       c.content ->> 'hash' AS hash,
+       c.content ->> 'previous' AS previous,
+       c.content ->> 'log_root' AS log_root,
+       c.content -> 'cut' AS cut,
+       c.content -> 'signers' AS signers
+  FROM crdt.block b
+ CROSS JOIN LATERAL (SELECT crdt_block_content(b.header, b.cut, b.certificate) OFFSET 0) AS c (content);
+COMMENT ON VIEW crdt_blocks IS 'Final blocks of the chain';
+
+CREATE VIEW crdt_ops AS
+SELECT n.name AS origin, o.seq, n.node_id AS origin_id,
+       to_timestamp((o.hlc >> 16) / 1000.0) AS at,
+       CASE o.kind WHEN 1 THEN 'delta' WHEN 2 THEN 'schema' WHEN 3 THEN 'membership' ELSE o.kind::text END AS kind,
+       c.content ->> 'table' AS table_name,
+       c.content ->> 'row' AS row_key,
+       c.content ->> 'change' AS change,
+       c.content ->> 'actor' AS actor,
+       c.content ->> 'application' AS application,
+       (c.content ->> 'transaction')::bigint AS transaction,
+       r.height,
+       r.first_leaf + o.seq - r.first_seq AS leaf_index
+  FROM crdt.op o
+  JOIN crdt.node n ON n.id = o.origin
+ CROSS JOIN LATERAL (SELECT crdt_op_content(o.kind, o.schema_id, o.payload) OFFSET 0) AS c (content)
+  LEFT JOIN LATERAL (SELECT height, first_leaf, first_seq FROM crdt.block_range b
+                      WHERE b.origin = o.origin AND b.last_seq >= o.seq
+                      ORDER BY b.last_seq LIMIT 1) AS r ON true;
+COMMENT ON VIEW crdt_ops IS 'The op log: who changed what, when, and where it stands in the chain';
+
+-- Who may do what. Tracking a table is up to its owner.
+REVOKE ALL ON FUNCTION crdt_install() FROM PUBLIC;
+DO $$
+DECLARE
+    signature text;
+BEGIN
+    FOREACH signature IN ARRAY ARRAY['crdt_set_node(text, text)', 'crdt_create_invite(interval)',
+                                     'crdt_join(text)', 'crdt_commit_block()'] LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO crdt_admin', signature);
+    END LOOP;
+    FOREACH signature IN ARRAY ARRAY['verify_chain(bigint, bigint)', 'scan_chain(bigint, bigint)',
+                                     'crdt_op_proof(bytea, bigint)', 'crdt_proof(regclass, text[])',
+                                     'verify_proof(jsonb, text)', 'crdt_checkpoint()',
+                                     'crdt_op_content(smallint, integer, bytea)',
+                                     'crdt_block_content(bytea, bytea, bytea)'] LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO crdt_admin, crdt_auditor', signature);
+    END LOOP;
+END
+$$;
+GRANT SELECT ON crdt_tracked, crdt_nodes, crdt_blocks, crdt_ops TO crdt_admin, crdt_auditor;

@@ -1,1 +1,9 @@
-//! Checking and proving.
+//! Checking and proving: the whole chain re-hashed, proofs of single ops,
+//! checkpoints, exports, and the op log in words.
+
+mod checkpoint;
+mod feed;
+mod log;
+mod proof;
+mod ranges;
+mod scan;

@@ -63,7 +63,39 @@ pub fn run(sql: &str, args: &[DatumWithOid]) -> u64 {
     execute(sql, args, |_| unsafe { pg_sys::SPI_processed })
 }
 
+/// The extension's tables are its own business: its statements run with the
+/// rights of the installation, whoever writes to a tracked table. Ended by
+/// drop, or by PostgreSQL when an error ends the (sub)transaction.
+struct AsOwner {
+    user: pg_sys::Oid,
+    context: i32,
+}
+
+impl AsOwner {
+    fn begin() -> AsOwner {
+        let mut before = AsOwner { user: pg_sys::InvalidOid, context: 0 };
+        // SAFETY: reads and sets this process's current user, as the function
+        // manager does for SECURITY DEFINER.
+        unsafe {
+            pg_sys::GetUserIdAndSecContext(&mut before.user, &mut before.context);
+            pg_sys::SetUserIdAndSecContext(
+                pg_sys::Oid::from(pg_sys::BOOTSTRAP_SUPERUSERID),
+                before.context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32,
+            );
+        }
+        before
+    }
+}
+
+impl Drop for AsOwner {
+    fn drop(&mut self) {
+        // SAFETY: puts back what `begin` found.
+        unsafe { pg_sys::SetUserIdAndSecContext(self.user, self.context) }
+    }
+}
+
 fn execute<R>(sql: &str, args: &[DatumWithOid], finish: impl FnOnce(&[Row]) -> R) -> R {
+    let _owner = AsOwner::begin();
     Spi::connect_mut(|_| {
         let plan = plan(sql, args);
         let mut values: Vec<_> = args

@@ -4,6 +4,7 @@ use crate::catalog;
 use crate::error::{OrCorrupt, raise};
 use crate::instance::identity;
 use crate::instance::mailbox::{self, Request};
+use crate::track::outbox;
 use crate::worker::join::Invite;
 use pgrx::datum::Interval;
 use pgrx::prelude::*;
@@ -34,7 +35,7 @@ fn crdt_create_invite(ttl: default!(Interval, "'1 day'")) -> String {
         &[guest_key.as_slice().into(), ttl.into()],
     );
     let chain = catalog::chain().or_corrupt("crdt.chain");
-    refresh_at_commit();
+    outbox::announce_members_at_commit();
     let invite = Invite {
         url: me.member.url,
         server_key: me.member.tls_key,
@@ -54,9 +55,4 @@ fn crdt_join(invite: &str) -> String {
         Ok(answer) => answer,
         Err(reason) => mailbox::raise("cannot join", reason),
     }
-}
-
-/// The worker learns of a new invitation when it is woken after the commit.
-fn refresh_at_commit() {
-    crate::track::outbox::wake_at_commit();
 }

@@ -62,6 +62,7 @@ fn crdt_set_node(name: &str, url: &str) {
     // Also checks the name for a node that has no chain yet.
     let member = catalog::local_member(known.as_ref().map_or(0, |known| known.member.weight));
     if known.is_some() {
+        outbox::announce_members_at_commit();
         catalog::store_member(&member);
         let payload = MembershipChange::Join(member).to_bytes();
         outbox::append(&Entry {

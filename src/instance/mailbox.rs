@@ -21,8 +21,6 @@ pub enum Request {
     CommitBlock = 1,
     /// Join the cluster of the invitation in the body.
     Join = 2,
-    /// Members or settings changed: look again, answer when done.
-    Refresh = 3,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +47,7 @@ unsafe impl PGRXSharedMemory for Letter {}
 
 const EMPTY: Letter = Letter {
     state: State::Free,
-    request: Request::Refresh,
+    request: Request::CommitBlock,
     sender: 0,
     ok: false,
     length: 0,

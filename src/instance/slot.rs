@@ -26,6 +26,8 @@ pub struct Slot {
     pub outbox: AtomicU32,
     /// 1 while a `DROP DATABASE` waits for the worker to leave.
     pub leaving: AtomicU32,
+    /// 1 when a committed transaction changed members or invitations.
+    pub members_changed: AtomicU32,
     /// 1 when a committed transaction made the launcher's look worthwhile.
     pub wanted: AtomicU32,
     /// Replica id of the node, as two big-endian halves; zeros: not loaded yet.
@@ -132,11 +134,6 @@ pub fn index_of(database: u32) -> Option<usize> {
     shared().slots.iter().position(|s| s.database.load(Ordering::Acquire) == database)
 }
 
-/// The slot of a database by OID, claimed if need be.
-pub fn of(database: pg_sys::Oid) -> Option<&'static Slot> {
-    claim(database.to_u32()).map(|at| &shared().slots[at])
-}
-
 /// Index of this database's slot, for tables that run beside the slots.
 pub fn my_index() -> usize {
     let database = mine().database.load(Ordering::Acquire);
@@ -157,6 +154,7 @@ impl Slot {
         self.outbox.store(0, Ordering::Release);
         self.leaving.store(0, Ordering::Release);
         self.wanted.store(0, Ordering::Release);
+        self.members_changed.store(0, Ordering::Release);
         self.replica.iter().for_each(|half| half.store(0, Ordering::Release));
         self.database.store(0, Ordering::Release);
     }

@@ -118,9 +118,11 @@ fn ddl(sql: &str) {
 }
 
 fn require_owner(oid: pg_sys::Oid) {
-    // SAFETY: catalog look-ups.
-    let owner = unsafe { pg_sys::pg_class_ownercheck(oid, pg_sys::GetUserId()) };
-    if !owner {
+    let owner = Spi::get_one_with_args::<bool>(
+        "SELECT pg_catalog.pg_has_role(relowner, 'USAGE') FROM pg_catalog.pg_class WHERE oid = $1",
+        &[oid.into()],
+    );
+    if owner != Ok(Some(true)) {
         raise(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             format!("must be owner of table {}", table::name_of(oid)),

@@ -7,7 +7,7 @@ use super::trigger::{Call, Event, Row, trigger_function};
 use super::{key, tombstone};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::{clock, identity};
-use crdt::{AnyState, Author, ColumnKind, Crdt, Hlc, LwwRegister, ReplicaId, RowMeta, Stamp};
+use crdt::{AnyState, Author, ColumnKind, Hlc, LwwRegister, ReplicaId, RowMeta, Stamp};
 use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 
 trigger_function!(crdt_guard, pg_finfo_crdt_guard, settle);
@@ -170,9 +170,13 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
     changes
 }
 
-/// What SET column = NULL means: only a register can hold nothing.
+/// What SET column = NULL means: only a register can hold nothing, as JSON's
+/// null.
 fn null(kind: ColumnKind) -> Option<AnyState> {
-    (kind == ColumnKind::LwwRegister).then(|| LwwRegister::assign(None).into())
+    (kind == ColumnKind::LwwRegister)
+        .then(|| LwwRegister::default().set("null").ok())
+        .flatten()
+        .map(AnyState::from)
 }
 
 fn decode(table: &Table, kind: ColumnKind, name: &str, value: pg_sys::Datum) -> AnyState {

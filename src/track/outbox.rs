@@ -30,6 +30,7 @@ pub struct Entry<'a> {
 
 thread_local! {
     static DIRTY: Cell<bool> = const { Cell::new(false) };
+    static MEMBERS_CHANGED: Cell<bool> = const { Cell::new(false) };
     static WATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -63,8 +64,14 @@ pub fn append(entry: &Entry) -> Hlc {
     hlc
 }
 
-/// Has the node worker woken when the current transaction commits.
-pub fn wake_at_commit() {
+/// Has the node worker look at members and invitations again when the current
+/// transaction commits.
+pub fn announce_members_at_commit() {
+    MEMBERS_CHANGED.set(true);
+    wake_at_commit();
+}
+
+fn wake_at_commit() {
     DIRTY.set(true);
     if !WATCHING.replace(true) {
         // SAFETY: the callback lives as long as the library.
@@ -83,11 +90,16 @@ unsafe extern "C-unwind" fn on_transaction_end(
             if DIRTY.replace(false)
                 && let Some(at) = slot::try_shared().map(|_| slot::my_index())
             {
-                slot::shared().slots[at].wake_worker();
+                let slot = &slot::shared().slots[at];
+                if MEMBERS_CHANGED.replace(false) {
+                    slot.members_changed.store(1, Ordering::Release);
+                }
+                slot.wake_worker();
             }
         }
         pg_sys::XactEvent::XACT_EVENT_ABORT | pg_sys::XactEvent::XACT_EVENT_PREPARE => {
             DIRTY.set(false);
+            MEMBERS_CHANGED.set(false);
         }
         _ => {}
     }

@@ -38,8 +38,6 @@ pub struct Column {
 
 /// A tracked table.
 pub struct Table {
-    /// OID of the table.
-    pub relation: pg_sys::Oid,
     /// Local number of its schema in `crdt.schema`.
     pub schema_id: i32,
     /// The schema that all members agreed on.
@@ -147,7 +145,7 @@ fn load(relation: pg_sys::Oid, schema_id: i32, schema: TableSchema) -> Table {
         .collect();
     let key = schema.key.iter().map(|&at| usize::from(at)).collect();
     let meta = attribute_of(relation, META);
-    Table { relation, schema_id, schema, columns, key, meta }
+    Table { schema_id, schema, columns, key, meta }
 }
 
 /// Attribute number less one.
@@ -233,6 +231,35 @@ impl Column {
                 self.receive_parameter,
                 self.type_modifier,
             )
+        }
+    }
+
+    /// The value from its text form; the type's input function checks it and
+    /// raises an error for bad text.
+    pub fn from_text(&self, text: &str) -> pg_sys::Datum {
+        let text = CString::new(text).or_corrupt("a value's text");
+        // SAFETY: the function found belongs to the type.
+        unsafe {
+            let (mut function, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+            pg_sys::getTypeInputInfo(self.type_oid, &mut function, &mut parameter);
+            pg_sys::OidInputFunctionCall(
+                function,
+                text.as_ptr().cast_mut(),
+                parameter,
+                self.type_modifier,
+            )
+        }
+    }
+
+    /// The value's text form.
+    pub fn to_text(&self, value: pg_sys::Datum) -> String {
+        // SAFETY: the function found belongs to the type; it returns a
+        // palloc'd string.
+        unsafe {
+            let (mut function, mut is_varlena) = (pg_sys::InvalidOid, false);
+            pg_sys::getTypeOutputInfo(self.type_oid, &mut function, &mut is_varlena);
+            let text = pg_sys::OidOutputFunctionCall(function, value);
+            CStr::from_ptr(text).to_string_lossy().into_owned()
         }
     }
 

@@ -11,7 +11,7 @@ use super::subtransaction::attempt;
 use super::{row, schema_change};
 use crate::catalog;
 use crate::track::table::{self, Table};
-use crdt::{ReplicaId, RowChange, TableSchema};
+use crdt::{Hlc, ReplicaId, RowChange, TableSchema};
 use ledger::{MembershipChange, NodeId, Segment};
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -40,8 +40,8 @@ pub fn apply(segment: &Segment, author: ReplicaId, contents: &[Content]) -> Outc
     let mut outcome = Outcome { refused: Vec::new(), membership_changed };
     let together = attempt(|| {
         let mut pending = Pending::default();
-        for content in contents {
-            pending.take(&segment.origin, author, content)?;
+        for (op, content) in segment.ops.iter().zip(contents) {
+            pending.take(&segment.origin, author, Hlc(op.hlc), content)?;
         }
         pending.flush(author)
     });
@@ -51,7 +51,7 @@ pub fn apply(segment: &Segment, author: ReplicaId, contents: &[Content]) -> Outc
     for (op, content) in segment.ops.iter().zip(contents) {
         let alone = attempt(|| {
             let mut pending = Pending::default();
-            pending.take(&segment.origin, author, content)?;
+            pending.take(&segment.origin, author, Hlc(op.hlc), content)?;
             pending.flush(author)
         });
         if let Err(reason) = alone {
@@ -61,11 +61,19 @@ pub fn apply(segment: &Segment, author: ReplicaId, contents: &[Content]) -> Outc
     outcome
 }
 
+/// What a segment does to one row.
+struct PendingRow {
+    table: Rc<Table>,
+    change: RowChange,
+    /// Tick of the newest op in it: no stamp may be later.
+    until: Hlc,
+}
+
 /// Rows of one segment that wait to be written, in the order they were first
 /// named.
 #[derive(Default)]
 struct Pending {
-    rows: Vec<(Rc<Table>, RowChange)>,
+    rows: Vec<PendingRow>,
     places: HashMap<(i32, Vec<Vec<u8>>), usize>,
 }
 
@@ -74,10 +82,13 @@ impl Pending {
         &mut self,
         origin: &NodeId,
         author: ReplicaId,
+        hlc: Hlc,
         content: &Content,
     ) -> Result<(), String> {
         match content {
-            Content::Row { schema_id, schema, change, .. } => self.join(*schema_id, schema, change),
+            Content::Row { schema_id, schema, change, .. } => {
+                self.join(*schema_id, schema, change, hlc)
+            }
             Content::Schema(change) => {
                 // What came before was written for the table as it was.
                 self.flush(author)?;
@@ -94,18 +105,20 @@ impl Pending {
         schema_id: i32,
         schema: &TableSchema,
         change: &RowChange,
+        hlc: Hlc,
     ) -> Result<(), String> {
         let Some(table) = tracked_as(schema)? else {
             return Ok(());
         };
         match self.places.get(&(schema_id, change.key.clone())) {
             Some(&at) => {
-                let joined = self.rows[at].1.join(change, schema).map_err(|e| e.to_string())?;
-                self.rows[at].1 = joined;
+                let row = &mut self.rows[at];
+                row.change = row.change.join(change, schema).map_err(|e| e.to_string())?;
+                row.until = row.until.max(hlc);
             }
             None => {
                 self.places.insert((schema_id, change.key.clone()), self.rows.len());
-                self.rows.push((table, change.clone()));
+                self.rows.push(PendingRow { table, change: change.clone(), until: hlc });
             }
         }
         Ok(())
@@ -113,7 +126,9 @@ impl Pending {
 
     fn flush(&mut self, author: ReplicaId) -> Result<(), String> {
         self.places.clear();
-        self.rows.drain(..).try_for_each(|(table, change)| row::apply(&table, &change, author))
+        self.rows
+            .drain(..)
+            .try_for_each(|row| row::apply(&row.table, &row.change, author, row.until))
     }
 }
 

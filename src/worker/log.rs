@@ -209,3 +209,8 @@ pub fn height_of(origin: i32, seq: u64) -> Option<i64> {
     )
     .flatten()
 }
+
+/// One op, as it was signed.
+pub fn op(origins: &mut Origins, origin: i32, seq: u64) -> Option<Op> {
+    ops(origins, origin, seq.checked_sub(1)?, seq).pop()
+}

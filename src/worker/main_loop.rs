@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 const MAX_EVENTS: usize = 32;
 /// Pause after a lost transaction, before the next try.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
+/// Times that an inviter is asked before joining fails.
+const JOIN_TRIES: u32 = 10;
 /// Longest wait, so that work left by a crashed or prepared transaction is
 /// found without a wake-up.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -72,10 +74,21 @@ enum Pending {
     /// Wait until the chain has this origin's ops up to here.
     Block { me: i32, upto: u64 },
     /// Wait for the inviter's answer.
-    Join(join::Invite),
+    Join(Joining),
+}
+
+/// A wish to join that the inviter has not answered yet.
+struct Joining {
+    invite: join::Invite,
+    body: Vec<u8>,
+    /// Tries that are left: an inviter that has just made the invitation may
+    /// not let its guest in at once.
+    tries: u32,
+    next_try: Option<Instant>,
 }
 
 struct Worker {
+    extension: Option<pg_sys::Oid>,
     origins: Origins,
     chain: Option<ChainId>,
     me: Option<i32>,
@@ -100,6 +113,7 @@ struct Outcome {
 impl Worker {
     fn new() -> Worker {
         Worker {
+            extension: None,
             origins: Origins::default(),
             chain: None,
             me: None,
@@ -113,12 +127,15 @@ impl Worker {
 
     /// One turn. Returns whether the worker stays.
     fn turn(&mut self) -> bool {
-        if signals::reload_if_asked() {
+        let members_changed = slot::mine().members_changed.swap(0, Ordering::AcqRel) != 0;
+        if signals::reload_if_asked() || members_changed {
             self.node = None;
         }
-        match transaction::run(extension_exists) {
-            Ok(true) => {}
-            Ok(false) => return false,
+        match transaction::run(extension) {
+            Ok(None) => return false,
+            Ok(found) if found == self.extension => {}
+            // Created anew since the last turn: nothing known still holds.
+            Ok(found) => *self = Worker { extension: found, ..Worker::new() },
             Err(reason) => return self.lost(&reason),
         }
         clock::keep_reserved();
@@ -137,6 +154,7 @@ impl Worker {
             Ok(more) => more,
             Err(reason) => return self.lost(&reason),
         };
+        self.retry_join();
         if let Err(reason) = self.answer_pending() {
             return self.lost(&reason);
         }
@@ -282,7 +300,7 @@ impl Worker {
         leftovers: Vec<Input>,
         now_ms: u64,
     ) -> Result<Outcome, String> {
-        let (origins, node, pending) = (&mut self.origins, &mut self.node, &self.pending);
+        let (origins, node, pending) = (&mut self.origins, &mut self.node, &mut self.pending);
         transaction::run(|| {
             let mut outcome = Outcome::default();
             let mut inputs = vec![Input::Tick { now_ms }];
@@ -300,6 +318,7 @@ impl Worker {
                         outcome.replies.push((token, status, body));
                         outcome.more = true;
                     }
+                    Incoming::Unreachable(reason) => outcome.joined = retry_or_fail(pending, reason),
                     Incoming::Joined(result) => {
                         outcome.joined = finish_joining(pending, result);
                         outcome.more = true;
@@ -340,11 +359,6 @@ impl Worker {
         let begun = match letter {
             Letter::CommitBlock => self.begin_block(),
             Letter::Join => self.begin_join(body),
-            Letter::Refresh => {
-                self.node = None;
-                mailbox::answer(Ok(String::new()));
-                return;
-            }
         };
         match begun {
             Ok(pending) => self.pending = Some(pending),
@@ -366,6 +380,7 @@ impl Worker {
         let invite = join::Invite::from_text(text)?;
         transaction::run(|| join::prepare(&invite))??;
         (self.node, self.chain, self.me) = (None, None, None);
+        self.origins = Origins::default();
         self.network_retry = Instant::now();
         if self.network.is_none() {
             self.network = Some(Network::start()?);
@@ -374,8 +389,24 @@ impl Worker {
         let body = transaction::run(|| {
             join::application(&invite.chain_id, &catalog::local_member(0))
         })?;
-        network.join(&invite.url, invite.server_key, &invite.guest_seed, body)?;
-        Ok(Pending::Join(invite))
+        network.join(&invite.url, invite.server_key, &invite.guest_seed, body.clone())?;
+        Ok(Pending::Join(Joining { invite, body, tries: JOIN_TRIES, next_try: None }))
+    }
+
+    /// Asks the inviter again after a failure that may pass.
+    fn retry_join(&mut self) {
+        if let (Some(Pending::Join(joining)), Some(network)) = (&mut self.pending, &self.network)
+            && joining.next_try.is_some_and(|at| at <= Instant::now())
+        {
+            joining.next_try = None;
+            let Joining { invite, body, .. } = joining;
+            let asked =
+                network.join(&invite.url, invite.server_key, &invite.guest_seed, body.clone());
+            if let Err(reason) = asked {
+                self.pending = None;
+                mailbox::answer(Err(reason));
+            }
+        }
     }
 
     /// Answers a letter once what it asked for has come.
@@ -407,10 +438,11 @@ impl Worker {
     }
 }
 
-fn extension_exists() -> bool {
+/// OID of the extension in this database.
+fn extension() -> Option<pg_sys::Oid> {
     // SAFETY: a catalog look-up.
     let oid = unsafe { pg_sys::get_extension_oid(c"blockchain_crdt".as_ptr(), true) };
-    oid != pg_sys::InvalidOid
+    (oid != pg_sys::InvalidOid).then_some(oid)
 }
 
 fn options() -> Options {
@@ -437,10 +469,22 @@ fn finish_joining(
     pending: &Option<Pending>,
     result: Result<Vec<u8>, String>,
 ) -> Option<Result<String, String>> {
-    let Some(Pending::Join(invite)) = pending else {
+    let Some(Pending::Join(joining)) = pending else {
         return None;
     };
-    Some(result.and_then(|grant| join::accept(invite, &grant)))
+    Some(result.and_then(|grant| join::accept(&joining.invite, &grant)))
+}
+
+fn retry_or_fail(
+    pending: &mut Option<Pending>,
+    reason: String,
+) -> Option<Result<String, String>> {
+    let Some(Pending::Join(joining)) = pending else {
+        return None;
+    };
+    joining.tries = joining.tries.saturating_sub(1);
+    joining.next_try = Some(Instant::now() + RETRY_PAUSE);
+    (joining.tries == 0).then_some(Err(reason))
 }
 
 /// Whether the commit of this transaction waits for the disk.

@@ -21,7 +21,8 @@ mod schema_change;
 mod seal;
 mod signals;
 pub mod store;
-mod subtransaction;
+pub mod subtransaction;
 mod transaction;
 
+pub use apply::find as find_table;
 pub use launcher::register;

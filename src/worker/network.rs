@@ -27,8 +27,10 @@ pub enum Incoming {
     Node(Input),
     /// A guest wants to join.
     Guest { token: u64, key: Key, body: Vec<u8> },
-    /// The answer to this node's own wish to join.
+    /// The inviter's answer to this node's own wish to join.
     Joined(Result<Vec<u8>, String>),
+    /// The inviter did not answer.
+    Unreachable(String),
 }
 
 /// The network thread and who is known to it.
@@ -164,11 +166,14 @@ impl Network {
                 }
             }
             Event::Response { request_id: JOIN_ID, result, .. } => {
-                Some(Incoming::Joined(match result {
-                    Ok(answer) if answer.status == 200 => Ok(answer.body),
-                    Ok(answer) => Err(String::from_utf8_lossy(&answer.body).into_owned()),
-                    Err(error) => Err(error.to_string()),
-                }))
+                Some(match result {
+                    Ok(answer) if answer.status == 200 => Incoming::Joined(Ok(answer.body)),
+                    Ok(answer) => {
+                        let reason = String::from_utf8_lossy(&answer.body).into_owned();
+                        Incoming::Joined(Err(reason))
+                    }
+                    Err(error) => Incoming::Unreachable(error.to_string()),
+                })
             }
             Event::Response { to, request_id, result } => {
                 let (chain, &peer) = chain.zip(self.nodes.get(&to))?;

@@ -4,75 +4,58 @@ use crate::catalog;
 use crate::error::OrCorrupt;
 use crate::track::table::{Column, META, Table, bytes_of};
 use crate::track::{key, tombstone};
-use crdt::{AnyState, ColumnKind, PlainRow, ReplicaId, RowAction, RowChange, RowMeta};
+use crdt::{AnyState, ColumnKind, Hlc, PlainRow, ReplicaId, RowAction, RowChange, RowMeta};
 use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::pg_sys;
 use pgrx::spi::quote_identifier;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Joins `change`, which `author` signed, into the row it names.
-pub fn apply(table: &Table, change: &RowChange, author: ReplicaId) -> Result<(), String> {
-    check(table, change, author)?;
+/// Joins `change`, which `author` signed at the time `until`, into the row it
+/// names.
+pub fn apply(
+    table: &Table,
+    change: &RowChange,
+    author: ReplicaId,
+    until: Hlc,
+) -> Result<(), String> {
     let tombstone_id =
         key::tombstone_id(&key::hash(&table.schema.schema, &table.schema.table, &change.key));
-    let Some(row) = read(table, &change.key) else {
-        let deleted = tombstone::find(&tombstone_id).unwrap_or_default();
-        if change.causal_length > deleted {
-            match change.action {
-                RowAction::Upsert => insert(table, change, author)?,
-                RowAction::Delete => tombstone::put(&tombstone_id, change.causal_length),
-            }
-        }
-        return Ok(());
+    let row = match change.key.len() == table.key.len() {
+        true => read(table, &change.key),
+        false => None,
     };
-    if change.causal_length < row.meta.causal_length {
+    let known = match &row {
+        Some(row) => row.meta.causal_length,
+        None => tombstone::find(&tombstone_id).unwrap_or_default(),
+    };
+    // A lesser causal length speaks of an earlier life of the row, which is
+    // over; a greater one of a later life, with nothing of the earlier in it.
+    if change.causal_length < known {
         return Ok(());
     }
-    if change.action == RowAction::Delete {
-        catalog::run(
-            &format!("DELETE FROM ONLY {} WHERE ctid = $1", name(table)),
-            &[row.place()],
-        );
-        tombstone::put(&tombstone_id, change.causal_length);
-        return Ok(());
-    }
-    // A greater causal length is a later life of the row: nothing of the
-    // earlier one is in it.
-    let later_life = change.causal_length > row.meta.causal_length;
-    update(table, change, author, &row, later_life)
-}
-
-/// What can be checked without the row.
-fn check(table: &Table, change: &RowChange, author: ReplicaId) -> Result<(), String> {
-    if change.key.len() != table.key.len() {
-        return Err("the row's key has another number of columns".to_owned());
-    }
-    let exists = change.causal_length % 2 == 1;
-    if exists != (change.action == RowAction::Upsert) {
-        return Err("the row's causal length contradicts the action".to_owned());
-    }
-    for (at, _) in &change.deltas {
-        if column(table, *at)?.kind == ColumnKind::Plain {
-            return Err("a delta names a plain column".to_owned());
+    let later_life = change.causal_length > known;
+    let nothing = BTreeMap::new();
+    let states = row.as_ref().filter(|_| !later_life).map_or(&nothing, |row| &row.states);
+    let deltas =
+        change.check(&table.schema, author, until, states).map_err(|fault| fault.to_string())?;
+    match (row, change.action) {
+        (Some(row), RowAction::Upsert) => update(table, change, &deltas, &row, later_life),
+        (None, RowAction::Upsert) => {
+            insert(table, change, &deltas);
+            Ok(())
         }
-    }
-    if let Some(plain) = &change.plain {
-        if plain.stamp.replica != author {
-            return Err("the row's stamp names another author".to_owned());
-        }
-        for (at, _) in &plain.values {
-            if column(table, *at)?.kind != ColumnKind::Plain
-                || table.key.contains(&usize::from(*at))
-            {
-                return Err("a plain value names a CRDT or key column".to_owned());
+        (row, RowAction::Delete) => {
+            if let Some(row) = row {
+                catalog::run(
+                    &format!("DELETE FROM ONLY {} WHERE ctid = $1", name(table)),
+                    &[row.place()],
+                );
             }
+            tombstone::put(&tombstone_id, change.causal_length);
+            Ok(())
         }
     }
-    Ok(())
-}
-
-fn column(table: &Table, at: u16) -> Result<&Column, String> {
-    table.columns.get(usize::from(at)).ok_or_else(|| format!("the table has no column {at}"))
 }
 
 fn name(table: &Table) -> String {
@@ -85,8 +68,8 @@ fn name(table: &Table) -> String {
 
 /// A row as it stands, locked.
 struct Current {
-    /// By position in the table's schema; `None` for plain columns and nulls.
-    states: Vec<Option<AnyState>>,
+    /// By position in the table's schema; nulls are left out.
+    states: BTreeMap<u16, AnyState>,
     meta: RowMeta,
     place: pg_sys::ItemPointerData,
 }
@@ -112,8 +95,8 @@ unsafe fn lend<'a>(value: pg_sys::Datum) -> Datum<'a> {
     unsafe { std::mem::transmute(value) }
 }
 
-fn crdt_columns(table: &Table) -> impl Iterator<Item = (usize, &Column)> {
-    table.columns.iter().enumerate().filter(|(_, c)| c.kind != ColumnKind::Plain)
+fn crdt_columns(table: &Table) -> impl Iterator<Item = (u16, &Column)> {
+    (0u16..).zip(&table.columns).filter(|(_, column)| column.kind != ColumnKind::Plain)
 }
 
 fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
@@ -132,12 +115,13 @@ fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
     }
     sql.push_str(" FOR UPDATE");
     catalog::one(&sql, &args, |row| {
-        let mut states: Vec<Option<AnyState>> = table.columns.iter().map(|_| None).collect();
-        for (place, (at, column)) in (3..).zip(crdt_columns(table)) {
-            states[at] = row.datum(place).map(|value| {
-                AnyState::decode(column.kind, &bytes_of(value)).or_corrupt(&column.name)
-            });
-        }
+        let states = (3..)
+            .zip(crdt_columns(table))
+            .filter_map(|(place, (at, column))| {
+                let bytes = bytes_of(row.datum(place)?);
+                Some((at, AnyState::decode(column.kind, &bytes).or_corrupt(&column.name)))
+            })
+            .collect();
         let place = row.datum(1).or_corrupt("a row's place");
         Current {
             states,
@@ -188,16 +172,15 @@ impl<'a> Writing<'a> {
     }
 }
 
-fn insert(table: &Table, change: &RowChange, author: ReplicaId) -> Result<(), String> {
+fn insert(table: &Table, change: &RowChange, deltas: &[(u16, AnyState)]) {
     let mut writing = Writing::default();
     for (&at, value) in table.key.iter().zip(&change.key) {
         let column = &table.columns[at];
         writing.set(column, argument(column, Some(column.from_binary(value))));
     }
-    for (at, bytes) in &change.deltas {
-        let column = column(table, *at)?;
-        let state = joined(column, None, bytes, author)?;
-        writing.set(column, state_argument(column, &state));
+    for (at, state) in deltas {
+        let column = &table.columns[usize::from(*at)];
+        writing.set(column, state_argument(column, state));
     }
     if let Some(plain) = &change.plain {
         writing.set_plain(table, plain);
@@ -214,28 +197,31 @@ fn insert(table: &Table, change: &RowChange, author: ReplicaId) -> Result<(), St
         places.join(", ")
     );
     catalog::run(&sql, &writing.args);
-    Ok(())
 }
 
 fn update(
     table: &Table,
     change: &RowChange,
-    author: ReplicaId,
+    deltas: &[(u16, AnyState)],
     row: &Current,
     later_life: bool,
 ) -> Result<(), String> {
     let mut writing = Writing::default();
-    for (at, bytes) in &change.deltas {
-        let column = column(table, *at)?;
-        let before = row.states[usize::from(*at)].as_ref().filter(|_| !later_life);
-        let state = joined(column, before, bytes, author)?;
-        if before != Some(&state) {
-            writing.set(column, state_argument(column, &state));
+    for (at, delta) in deltas {
+        let column = &table.columns[usize::from(*at)];
+        match row.states.get(at).filter(|_| !later_life) {
+            None => writing.set(column, state_argument(column, delta)),
+            Some(before) => {
+                let state = before.join(delta).map_err(|error| error.to_string())?;
+                if state != *before {
+                    writing.set(column, state_argument(column, &state));
+                }
+            }
         }
     }
     if later_life {
-        let named: Vec<usize> = change.deltas.iter().map(|(at, _)| usize::from(*at)).collect();
-        for (_, column) in crdt_columns(table).filter(|(at, _)| !named.contains(at)) {
+        let named = |at: u16| deltas.iter().any(|(named, _)| *named == at);
+        for (_, column) in crdt_columns(table).filter(|(at, _)| !named(*at)) {
             writing.set(column, argument(column, None));
         }
     }
@@ -265,21 +251,4 @@ fn update(
     );
     catalog::run(&sql, &writing.args);
     Ok(())
-}
-
-/// The column's state with a peer's delta in it, once the delta is known to
-/// touch nothing but its author's slots and dots.
-fn joined(
-    column: &Column,
-    before: Option<&AnyState>,
-    bytes: &[u8],
-    author: ReplicaId,
-) -> Result<AnyState, String> {
-    let refuse = |error: &dyn std::fmt::Display| format!("column \"{}\": {error}", column.name);
-    let delta = AnyState::decode(column.kind, bytes).map_err(|e| refuse(&e))?;
-    AnyState::check_delta(&delta, author, before).map_err(|e| refuse(&e))?;
-    match before {
-        Some(before) => before.join(&delta).map_err(|e| refuse(&e)),
-        None => Ok(delta),
-    }
 }

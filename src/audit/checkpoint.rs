@@ -1,0 +1,60 @@
+//! `crdt_checkpoint`: the state of the log as a signed note (C2SP
+//! tlog-checkpoint), to be kept where this server cannot reach it.
+
+use super::feed::ReadTiles;
+use crate::catalog;
+use crate::error::raise;
+use crate::instance::identity;
+use ledger::checkpoint::{Checkpoint, SignedCheckpoint};
+use ledger::merkle::{Tree, verify_consistency};
+use ledger::{Hash, Header};
+use pgrx::prelude::*;
+
+/// The log's size and root at the last block, signed by this node's checkpoint
+/// key.
+#[pg_extern]
+fn crdt_checkpoint() -> String {
+    let Some((me, header)) = catalog::local_node().zip(last_header()) else {
+        raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "the log has no block yet",
+            "SELECT crdt_commit_block() makes one when a tracked table has been written to.",
+        )
+    };
+    let state = Checkpoint::of_chain(&header.chain_id, header.tree_size, header.log_root);
+    state.sign(&me.member.name, &identity::identity().checkpoint).unwrap_or_else(|error| {
+        raise(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("no checkpoint can be signed: {error}"),
+            "The node's name becomes the key's name: crdt_set_node() takes one without spaces.",
+        )
+    })
+}
+
+fn last_header() -> Option<Header> {
+    catalog::one("SELECT header FROM crdt.block ORDER BY height DESC LIMIT 1", &[], |row| {
+        Header::from_bytes(&row.need::<Vec<u8>>(1)).ok()
+    })
+    .flatten()
+}
+
+/// Whether a checkpoint is of this chain and a member signed it.
+pub fn is_signed_by_a_member(note: &SignedCheckpoint) -> bool {
+    let Some(chain) = catalog::chain() else {
+        return false;
+    };
+    let expected = Checkpoint::of_chain(&chain.id, note.checkpoint.size, note.checkpoint.root);
+    note.checkpoint.origin == expected.origin
+        && catalog::members().iter().any(|known| {
+            ledger::VerifyingKey::from_bytes(&known.member.checkpoint_key)
+                .is_ok_and(|key| note.verify(&known.member.name, &key))
+        })
+}
+
+/// Whether two states of the log are one history, by the tiles stored here.
+pub fn consistent(a: (u64, Hash), b: (u64, Hash)) -> bool {
+    let (old, new) = if a.0 <= b.0 { (a, b) } else { (b, a) };
+    Tree::new(ReadTiles, new.0).consistency_proof(old.0, new.0).is_ok_and(|path| {
+        verify_consistency(old.0, new.0, &path, &old.1, &new.1)
+    })
+}

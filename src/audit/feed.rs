@@ -1,0 +1,275 @@
+//! Feeds the stored chain to `ledger`'s verifier, block by block, exactly as
+//! it stands in the tables: nothing is taken on trust, nothing is repaired.
+
+use crate::catalog;
+use crate::error::OrCorrupt;
+use crate::worker::origins::Origins;
+use ledger::merkle::{Frontier, TileStore, Tree};
+use ledger::verify::{
+    ChainVerifier, FeedRange, Report, StoredBlock, StoredOp, StoredPart, StoredSegment,
+};
+use ledger::{Header, Member};
+use pgrx::check_for_interrupts;
+
+/// Ops that are held in memory at once.
+const CHUNK: i64 = 5_000;
+
+/// Verifies the chain, or the blocks `from ..= to` of it.
+pub fn verify(from: Option<i64>, to: Option<i64>) -> Option<Report> {
+    let (chain_id, genesis): (Vec<u8>, Vec<u8>) =
+        catalog::one("SELECT chain_id, genesis FROM crdt.chain", &[], |row| {
+            (row.need(1), row.need(2))
+        })?;
+    // A chain id of a wrong length cannot be the hash of any genesis.
+    let chain = ledger::ChainId(chain_id.try_into().unwrap_or_default());
+    let first = from.unwrap_or(1).max(1);
+    let mut feed = Feed { verifier: begin(chain, &genesis, first)?, origins: Origins::default() };
+    let last = to.unwrap_or(i64::MAX);
+    let mut height = first;
+    while let Some(next) = feed.block(height, last) {
+        check_for_interrupts!();
+        height = next + 1;
+    }
+    if to.is_some() {
+        return Some(feed.verifier.stop());
+    }
+    feed.tail();
+    Some(feed.verifier.finish())
+}
+
+fn begin(chain: ledger::ChainId, genesis: &[u8], first: i64) -> Option<ChainVerifier> {
+    let members = stored_members();
+    if first == 1 {
+        return Some(ChainVerifier::begin(chain, genesis, members));
+    }
+    let before = first - 1;
+    let (header, cut, certificate): (Vec<u8>, Vec<u8>, Vec<u8>) = catalog::one(
+        "SELECT header, cut, certificate FROM crdt.block WHERE height = $1",
+        &[before.into()],
+        |row| (row.need(1), row.need(2), row.need(3)),
+    )?;
+    let previous = StoredBlock {
+        height: before as u64,
+        header: &header,
+        cut: &cut,
+        certificate: &certificate,
+    };
+    let edge = Header::from_bytes(&header).ok().and_then(|header| edge(header.tree_size));
+    Some(ChainVerifier::resume(chain, members, &previous, edge.unwrap_or_default()))
+}
+
+/// Members as they are stored; a record that cannot be read is missing, which
+/// the verifier notices.
+fn stored_members() -> Vec<Member> {
+    let records =
+        catalog::query("SELECT record FROM crdt.node", &[], |row| row.need::<Vec<u8>>(1));
+    records.iter().filter_map(|record| Member::from_bytes(record).ok()).collect()
+}
+
+fn edge(tree_size: u64) -> Option<Frontier> {
+    Tree::new(ReadTiles, tree_size).frontier(tree_size).ok()
+}
+
+/// The stored tiles, read only.
+pub struct ReadTiles;
+
+/// A tile cannot be read, or somebody tried to write one.
+#[derive(Debug)]
+pub struct NoTile;
+
+impl TileStore for ReadTiles {
+    type Error = NoTile;
+
+    fn tile(&self, level: u8, index: u64) -> Result<Vec<u8>, NoTile> {
+        Ok(catalog::one(
+            "SELECT hashes FROM crdt.tile WHERE level = $1 AND index = $2",
+            &[i16::from(level).into(), (index as i64).into()],
+            |row| row.need(1),
+        )
+        .unwrap_or_default())
+    }
+
+    fn put(&mut self, _level: u8, _index: u64, _hashes: &[u8]) -> Result<(), NoTile> {
+        Err(NoTile)
+    }
+}
+
+struct Feed {
+    verifier: ChainVerifier,
+    origins: Origins,
+}
+
+impl Feed {
+    /// Feeds the next stored block at or after `height`. Returns its height.
+    fn block(&mut self, height: i64, last: i64) -> Option<i64> {
+        let (height, header, cut, certificate): (i64, Vec<u8>, Vec<u8>, Vec<u8>) = catalog::one(
+            "SELECT height, header, cut, certificate FROM crdt.block
+              WHERE height >= $1 AND height <= $2 ORDER BY height LIMIT 1",
+            &[height.into(), last.into()],
+            |row| (row.need(1), row.need(2), row.need(3), row.need(4)),
+        )?;
+        let plan = self.verifier.block(&StoredBlock {
+            height: height as u64,
+            header: &header,
+            cut: &cut,
+            certificate: &certificate,
+        });
+        for index in plan.tiles {
+            self.tiles("level = 0 AND index = $1", index as i64);
+        }
+        for range in plan.ranges {
+            self.range(&range);
+        }
+        Some(height)
+    }
+
+    fn tiles(&mut self, condition: &str, argument: i64) {
+        let sql = format!("SELECT level, index, hashes FROM crdt.tile WHERE {condition}");
+        let tiles: Vec<(i16, i64, Vec<u8>)> =
+            catalog::query(&sql, &[argument.into()], |row| (row.need(1), row.need(2), row.need(3)));
+        for (level, index, hashes) in tiles {
+            self.verifier.tile(u8::try_from(level).unwrap_or(u8::MAX), index as u64, &hashes);
+        }
+    }
+
+    fn range(&mut self, range: &FeedRange) {
+        let Some(origin) = self.origins.number(&range.origin) else {
+            return;
+        };
+        self.ops(origin, &range.origin.0, range.first_seq as i64, range.last_seq as i64);
+    }
+
+    /// Feeds an origin's segments and ops from `first` to `last`.
+    fn ops(&mut self, origin: i32, name: &[u8], first: i64, last: i64) {
+        let mut from = first;
+        while from <= last {
+            check_for_interrupts!();
+            let upto = last.min(from.saturating_add(CHUNK - 1));
+            self.segments(origin, name, from, upto);
+            let rows = catalog::query(
+                "SELECT o.seq, o.hlc, o.kind, coalesce(s.hash, CASE o.schema_id WHEN 0
+                           THEN decode(repeat('00', 32), 'hex') ELSE '' END),
+                        o.salt, o.payload, o.hash
+                   FROM crdt.op o LEFT JOIN crdt.schema s ON s.id = o.schema_id
+                  WHERE o.origin = $1 AND o.seq >= $2 AND o.seq <= $3 ORDER BY o.seq",
+                &[origin.into(), from.into(), upto.into()],
+                |row| Op {
+                    seq: row.need::<i64>(1),
+                    hlc: row.need::<i64>(2),
+                    kind: row.need::<i16>(3),
+                    schema_hash: row.need(4),
+                    salt: row.need(5),
+                    payload: row.need(6),
+                    hash: row.need(7),
+                },
+            );
+            let end = rows.last().map(|op| op.seq);
+            for op in rows {
+                self.verifier.op(&StoredOp {
+                    origin: name,
+                    seq: op.seq as u64,
+                    hlc: op.hlc as u64,
+                    kind: u8::try_from(op.kind).unwrap_or_default(),
+                    schema_hash: &op.schema_hash,
+                    parts: &[StoredPart { salt: &op.salt, payload: &op.payload }],
+                    op_hash: &op.hash,
+                });
+            }
+            // Behind the last block the end is open: stop where nothing is.
+            if last == i64::MAX && end.is_none() && !self.more(origin, upto) {
+                break;
+            }
+            from = match upto.checked_add(1) {
+                Some(next) => next,
+                None => break,
+            };
+        }
+    }
+
+    fn more(&self, origin: i32, after: i64) -> bool {
+        catalog::one(
+            "SELECT 1 FROM (SELECT seq FROM crdt.op WHERE origin = $1 AND seq > $2
+                            UNION ALL
+                            SELECT last_seq FROM crdt.segment WHERE origin = $1 AND last_seq > $2) x
+              LIMIT 1",
+            &[origin.into(), after.into()],
+            |_| (),
+        )
+        .is_some()
+    }
+
+    /// Feeds the segments that end between `first` and `last`.
+    fn segments(&mut self, origin: i32, name: &[u8], first: i64, last: i64) {
+        let rows = catalog::query(
+            "SELECT first_seq, last_seq, sealed_ms, prev, head, deps, signature
+               FROM crdt.segment WHERE origin = $1 AND last_seq >= $2 AND last_seq <= $3
+              ORDER BY last_seq",
+            &[origin.into(), first.into(), last.into()],
+            |row| {
+                let numbers: [i64; 3] = [row.need(1), row.need(2), row.need(3)];
+                let bytes: [Vec<u8>; 4] = [row.need(4), row.need(5), row.need(6), row.need(7)];
+                (numbers, bytes)
+            },
+        );
+        for ([first_seq, last_seq, sealed_ms], [prev, head, deps, signature]) in &rows {
+            self.verifier.segment(&StoredSegment {
+                origin: name,
+                first_seq: *first_seq as u64,
+                count: last_seq.wrapping_sub(*first_seq).wrapping_add(1) as u64,
+                prev,
+                head,
+                deps,
+                sealed_ms: *sealed_ms as u64,
+                signature,
+            });
+        }
+    }
+
+    /// Feeds what is in no block: later ops of each origin, rows that belong
+    /// to no origin, the upper tiles and the version vector.
+    fn tail(&mut self) {
+        self.verifier.tail();
+        let covered: Vec<(i32, i64)> = catalog::query(
+            "SELECT DISTINCT o.origin, coalesce((SELECT max(last_seq) FROM crdt.block_range b
+                                                  WHERE b.origin = o.origin), 0)
+               FROM (SELECT id FROM crdt.node
+                     UNION SELECT origin FROM crdt.op UNION SELECT origin FROM crdt.segment)
+                 AS o (origin)",
+            &[],
+            |row| (row.need(1), row.need(2)),
+        );
+        for (origin, seq) in covered {
+            let name = self.name(origin);
+            self.ops(origin, &name, seq + 1, i64::MAX);
+        }
+        self.tiles("level > 0 AND level <> $1", -1);
+        let positions: Vec<(i32, i64, Vec<u8>)> = catalog::query(
+            "SELECT origin, seq, head FROM crdt.position",
+            &[],
+            |row| (row.need(1), row.need(2), row.need(3)),
+        );
+        for (origin, seq, head) in positions {
+            let name = self.name(origin);
+            self.verifier.vector(&name, seq as u64, &head);
+        }
+    }
+
+    /// The node id that a local number stands for, as it is stored.
+    fn name(&self, origin: i32) -> Vec<u8> {
+        catalog::one("SELECT node_id FROM crdt.node WHERE id = $1", &[origin.into()], |row| {
+            row.get(1).or_corrupt("crdt.node")
+        })
+        .unwrap_or_default()
+    }
+}
+
+/// One stored op.
+struct Op {
+    seq: i64,
+    hlc: i64,
+    kind: i16,
+    schema_hash: Vec<u8>,
+    salt: Vec<u8>,
+    payload: Vec<u8>,
+    hash: Vec<u8>,
+}

@@ -1,0 +1,181 @@
+//! The op log and the blocks in words, for the views `crdt_ops` and
+//! `crdt_blocks`.
+
+use crate::catalog;
+use crate::track::table::{self, Table};
+use crate::worker::{find_table, subtransaction::attempt};
+use crdt::{AnyState, RowAction, RowChange, SchemaAction, SchemaChange, TableSchema};
+use ledger::{Certificate, Cut, Header, Kind, MembershipChange, NodeId};
+use pgrx::JsonB;
+use pgrx::prelude::*;
+use serde_json::{Value, json};
+use std::rc::Rc;
+
+/// A member's name, or its id in hex.
+pub fn node_name(node: &NodeId) -> String {
+    let id = node.0.as_slice();
+    catalog::one("SELECT name FROM crdt.node WHERE node_id = $1", &[id.into()], |row| row.need(1))
+        .unwrap_or_else(|| hex::encode(id))
+}
+
+/// What an op's payload says: who, from which application, which table and
+/// row, and the change in words. Nulls where the payload cannot be read.
+#[pg_extern(stable, strict, parallel_unsafe)]
+fn crdt_op_content(kind: i16, schema_id: i32, payload: &[u8]) -> JsonB {
+    let kind = u8::try_from(kind).ok().and_then(Kind::from_u8);
+    let content = match kind {
+        Some(Kind::Delta) => row_content(schema_id, payload),
+        Some(Kind::Schema) => schema_content(payload),
+        Some(Kind::ValidatorSet) => membership_content(payload),
+        _ => None,
+    };
+    JsonB(content.unwrap_or_else(|| json!({ "change": "cannot be read" })))
+}
+
+fn row_content(schema_id: i32, payload: &[u8]) -> Option<Value> {
+    let change = RowChange::decode(payload).ok()?;
+    let schema = catalog::one(
+        "SELECT definition FROM crdt.schema WHERE id = $1",
+        &[schema_id.into()],
+        |row| TableSchema::decode(&row.need::<Vec<u8>>(1)).ok(),
+    )
+    .flatten()?;
+    let table = find_table(&schema.schema, &schema.table)
+        .and_then(table::find)
+        .filter(|table| table.schema == schema);
+    let words = Words { schema: &schema, table };
+    let key: Vec<String> = schema
+        .key
+        .iter()
+        .zip(&change.key)
+        .map(|(at, value)| words.value(*at, Some(value)))
+        .collect();
+    Some(json!({
+        "actor": change.actor,
+        "application": change.application,
+        "transaction": change.transaction,
+        "table": format!("{}.{}", schema.schema, schema.table),
+        "row": key.join(", "),
+        "change": words.change(&change),
+    }))
+}
+
+/// Puts a row's change into words.
+struct Words<'a> {
+    schema: &'a TableSchema,
+    table: Option<Rc<Table>>,
+}
+
+impl Words<'_> {
+    fn change(&self, change: &RowChange) -> String {
+        if change.action == RowAction::Delete {
+            return "deleted".to_owned();
+        }
+        let deltas = change.deltas.iter().map(|(at, bytes)| self.delta(*at, bytes));
+        let plain = change.plain.iter().flat_map(|plain| &plain.values).map(|(at, value)| {
+            format!("{} = {}", self.name(*at), self.value(*at, value.as_deref()))
+        });
+        deltas.chain(plain).collect::<Vec<_>>().join(", ")
+    }
+
+    fn name(&self, at: u16) -> &str {
+        self.schema.column(at).map_or("?", |column| &column.name)
+    }
+
+    fn delta(&self, at: u16, bytes: &[u8]) -> String {
+        let name = self.name(at);
+        let state = self.schema.crdt_kind(at).and_then(|kind| AnyState::decode(kind, bytes).ok());
+        match state {
+            Some(AnyState::PnCounter(counter)) => match counter.slots() {
+                [slot] => format!("{name}: +{} -{} by this origin", slot.up, slot.down),
+                slots => format!("{name}: {} slots", slots.len()),
+            },
+            Some(AnyState::OrSet(set)) => {
+                let added: Vec<&str> = set.elements().collect();
+                let removed = set.removed().iter().count();
+                match (added.is_empty(), removed) {
+                    (false, 0) => format!("{name} + {{{}}}", added.join(",")),
+                    (true, _) => format!("{name} - {removed} tags"),
+                    (false, _) => format!("{name} + {{{}}} - {removed} tags", added.join(",")),
+                }
+            }
+            Some(AnyState::LwwRegister(register)) => {
+                format!("{name} = {}", register.get().unwrap_or("null"))
+            }
+            None => format!("{name}: cannot be read"),
+        }
+    }
+
+    /// A plain value in its type's text form, or in hex where the type is not
+    /// at hand any more.
+    fn value(&self, at: u16, bytes: Option<&[u8]>) -> String {
+        let Some(bytes) = bytes else {
+            return "null".to_owned();
+        };
+        let mut text = None;
+        if let Some(column) = self.table.as_ref().and_then(|t| t.columns.get(usize::from(at))) {
+            // Bytes that the type does not take must not end the whole query;
+            // the reason is of no use here.
+            let _unreadable = attempt(|| {
+                text = Some(column.to_text(column.from_binary(bytes)));
+                Ok(())
+            });
+        }
+        text.unwrap_or_else(|| format!("\\x{}", hex::encode(bytes)))
+    }
+}
+
+fn schema_content(payload: &[u8]) -> Option<Value> {
+    let change = SchemaChange::decode(payload).ok()?;
+    let (words, table) = match &change.action {
+        SchemaAction::Track(schema) => {
+            let columns: Vec<String> =
+                schema.columns.iter().map(|c| format!("{} {}", c.name, c.type_name)).collect();
+            (format!("tracked: {}", columns.join(", ")), format!("{}.{}", schema.schema, schema.table))
+        }
+        SchemaAction::Untrack { schema, table } => {
+            ("not tracked any more".to_owned(), format!("{schema}.{table}"))
+        }
+    };
+    Some(json!({
+        "actor": change.actor,
+        "application": change.application,
+        "table": table,
+        "change": words,
+    }))
+}
+
+fn membership_content(payload: &[u8]) -> Option<Value> {
+    let words = match MembershipChange::from_bytes(payload).ok()? {
+        MembershipChange::Join(member) => format!("member {} at {}", member.name, member.url),
+        MembershipChange::Leave(node) => format!("{} leaves", node_name(&node)),
+    };
+    Some(json!({ "change": words }))
+}
+
+/// A block's header, cut and certificate in words.
+#[pg_extern(stable, strict, parallel_unsafe)]
+fn crdt_block_content(header: &[u8], cut: &[u8], certificate: &[u8]) -> JsonB {
+    let mut content = json!({});
+    if let Ok(header) = Header::from_bytes(header) {
+        content = json!({
+            "hash": hex::encode(header.hash()),
+            "previous": hex::encode(header.prev_header),
+            "first_leaf": header.first_leaf,
+            "tree_size": header.tree_size,
+            "log_root": hex::encode(header.log_root),
+            "time": header.time_ms as f64 / 1e3,
+            "proposer": node_name(&header.proposer),
+        });
+    }
+    if let Ok(cut) = Cut::from_bytes(cut) {
+        let positions =
+            cut.iter().map(|(origin, at)| (node_name(origin), Value::from(at.seq))).collect();
+        content["cut"] = Value::Object(positions);
+    }
+    if let Ok(certificate) = Certificate::from_bytes(certificate) {
+        content["signers"] =
+            certificate.signatures.iter().map(|vote| node_name(&vote.node)).collect();
+    }
+    JsonB(content)
+}

@@ -1,0 +1,168 @@
+//! `crdt_proof`, `crdt_op_proof` and `verify_proof`: one op, with all that shows offline that it
+//! is in the log.
+
+use super::checkpoint;
+use super::feed::ReadTiles;
+use crate::catalog;
+use crate::error::{OrCorrupt, raise};
+use crate::track::{key, table};
+use crate::worker::log;
+use crate::worker::origins::Origins;
+use crdt::RowChange;
+use ledger::checkpoint::SignedCheckpoint;
+use ledger::merkle::Tree;
+use ledger::pins::Pins;
+use ledger::proof::OpProof;
+use ledger::{Certificate, Header, NodeId};
+use pgrx::JsonB;
+use pgrx::prelude::*;
+
+/// The proof of an op, named by its origin's node id and its number; both are
+/// columns of `crdt_ops`.
+#[pg_extern]
+fn crdt_op_proof(origin: &[u8], seq: i64) -> JsonB {
+    let node = <[u8; 32]>::try_from(origin).map(NodeId).unwrap_or_else(|_| {
+        raise(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("a node id has 32 bytes, this has {}", origin.len()),
+            "Take origin_id from the view crdt_ops.",
+        )
+    });
+    let number = Origins::default().number(&node).unwrap_or_else(|| {
+        raise(
+            PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+            format!("no member has the id {}", hex::encode(node.0)),
+            "Take origin_id from the view crdt_ops.",
+        )
+    });
+    prove(number, seq)
+}
+
+/// The proof of the newest final op of a row, named by its primary key as
+/// text, one argument for each column.
+#[pg_extern(sql = "
+    CREATE FUNCTION crdt_proof(relation regclass, VARIADIC key text[]) RETURNS jsonb
+    STRICT STABLE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
+")]
+fn crdt_proof(relation: pg_sys::Oid, key: Vec<Option<String>>) -> JsonB {
+    let table = table::tracked(relation);
+    let wanted = row_key(&table, &key);
+    let hash = key::hash(&table.schema.schema, &table.schema.table, &wanted);
+    let candidates: Vec<(i32, i64, Vec<u8>)> = catalog::query(
+        "SELECT o.origin, o.seq, o.payload FROM crdt.op o
+          WHERE o.row_id = $1 AND o.kind = 1
+            AND EXISTS (SELECT FROM crdt.block_range b
+                         WHERE b.origin = o.origin AND b.last_seq >= o.seq)
+          ORDER BY o.hlc DESC",
+        &[key::row_id(&hash).into()],
+        |row| (row.need(1), row.need(2), row.need(3)),
+    );
+    let newest = candidates
+        .iter()
+        .find(|(_, _, payload)| RowChange::decode(payload).is_ok_and(|c| c.key == wanted));
+    match newest {
+        Some((origin, seq, _)) => prove(*origin, *seq),
+        None => raise(
+            PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
+            "no final op of this row is in the log",
+            "SELECT crdt_commit_block() makes committed ops final.",
+        ),
+    }
+}
+
+fn row_key(table: &table::Table, key: &[Option<String>]) -> Vec<Vec<u8>> {
+    if key.len() != table.key.len() {
+        raise(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!(
+                "the primary key of {} has {} columns, {} were given",
+                table.schema.table,
+                table.key.len(),
+                key.len()
+            ),
+            "Give one text for each column of the key, in its order.",
+        );
+    }
+    let columns = table.key.iter().map(|&at| &table.columns[at]);
+    columns
+        .zip(key)
+        .map(|(column, text)| column.to_binary(column.from_text(text.as_deref().unwrap_or(""))))
+        .collect()
+}
+
+fn prove(origin: i32, seq: i64) -> JsonB {
+    let mut origins = Origins::default();
+    let node = origins.node_id(origin);
+    let Some((height, leaf_index)) = catalog::one(
+        "SELECT height, first_leaf + $2 - first_seq FROM crdt.block_range
+          WHERE origin = $1 AND last_seq >= $2 ORDER BY last_seq LIMIT 1",
+        &[origin.into(), seq.into()],
+        |row| (row.need::<i64>(1), row.need::<i64>(2)),
+    ) else {
+        raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!("op {seq} of {} is in no block yet", super::log::node_name(&node)),
+            "SELECT crdt_commit_block() makes committed ops final.",
+        )
+    };
+    let op = log::op(&mut origins, origin, seq as u64).or_corrupt("the op of a block");
+    let prev = match seq {
+        1 => [0; 32],
+        _ => log::op_hash(origin, seq as u64 - 1).or_corrupt("the op before"),
+    };
+    let (header, certificate) = catalog::one(
+        "SELECT header, certificate FROM crdt.block WHERE height = $1",
+        &[height.into()],
+        |row| {
+            let header = Header::from_bytes(&row.need::<Vec<u8>>(1)).or_corrupt("a header");
+            let certificate =
+                Certificate::from_bytes(&row.need::<Vec<u8>>(2)).or_corrupt("a certificate");
+            (header, certificate)
+        },
+    )
+    .or_corrupt("crdt.block");
+    let tree = Tree::new(ReadTiles, header.tree_size);
+    let inclusion = tree
+        .inclusion_proof(leaf_index as u64, header.tree_size)
+        .ok()
+        .or_corrupt("the tiles of the log");
+    let genesis = catalog::chain().or_corrupt("crdt.chain").genesis;
+    let proof = OpProof::new(
+        &genesis,
+        &node,
+        &op,
+        &prev,
+        leaf_index as u64,
+        &inclusion,
+        &header,
+        &certificate,
+        &genesis.validators(),
+    );
+    JsonB(serde_json::to_value(proof).or_corrupt("a proof"))
+}
+
+/// Whether a proof holds on this chain, and, if a checkpoint is given, whether
+/// a member signed it and the op is in the log that it speaks of.
+#[pg_extern]
+fn verify_proof(proof: JsonB, checkpoint: default!(Option<&str>, "NULL")) -> bool {
+    let Ok(proof) = OpProof::from_json(&proof.0.to_string()) else {
+        return false;
+    };
+    let pins = Pins { chain_id: catalog::chain().map(|chain| chain.id), ..Pins::default() };
+    if pins.chain_id.is_none() || proof.verify(&pins).is_err() {
+        return false;
+    }
+    let Some(checkpoint) = checkpoint else {
+        return true;
+    };
+    let Ok(note) = SignedCheckpoint::parse(checkpoint) else {
+        return false;
+    };
+    let state = &note.checkpoint;
+    proof.leaf_index < state.size
+        && checkpoint::is_signed_by_a_member(&note)
+        && checkpoint::consistent(
+            (proof.header.tree_size, proof.header.log_root.0),
+            (state.size, state.root),
+        )
+}
