@@ -72,6 +72,13 @@ impl Node {
         self.judge(store, segment, hashes)
     }
 
+    /// An origin's place in the log has changed, or what may be asked of it: what waits for it is to be
+    /// looked at again.
+    pub(crate) fn has_moved(&mut self, origin: NodeId) {
+        self.changes = self.changes.wrapping_add(1);
+        self.moved.push_back(origin);
+    }
+
     /// Looks again at what waits for origins that have moved on.
     pub(crate) fn drain<S: Store>(&mut self, store: &mut S) -> Result<(), S::Error> {
         while let Some(moved) = self.moved.pop_front() {
@@ -102,6 +109,7 @@ impl Node {
         if let Some(barred) = self.barred.get(&origin)
             && (segment.end().seq > barred.after || segment.prev.seq < have.seq)
         {
+            self.changes = self.changes.wrapping_add(1);
             self.blocks
                 .keep_branch(&segment, hashes, self.options.holdback_bytes / 4);
             return Ok(Verdict::Refused(format!(
@@ -122,7 +130,7 @@ impl Node {
             match store.admit(&segment, &hashes)? {
                 Admission::Admitted { membership_changed } => {
                     self.vector.advance(origin, segment.end());
-                    self.moved.push_back(origin);
+                    self.has_moved(origin);
                     if membership_changed {
                         self.sync.membership_changed = true;
                         self.read_members(store)?;
@@ -329,7 +337,7 @@ impl Node {
         self.holdback.forget(&origin, None);
         self.sync.pull_again = true;
         // What waits for this origin may now wait for less.
-        self.moved.push_back(origin);
+        self.has_moved(origin);
         if known.is_none() {
             self.report(Report::Equivocation {
                 origin,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use ledger::{ChainId, Member, NodeId, VerifyingKey, VersionVector};
+use ledger::{ChainId, MAX_SEGMENT_BYTES, Member, NodeId, VerifyingKey, VersionVector};
 
 use crate::blocks::Blocks;
 use crate::event::{Effect, Input, Report};
@@ -33,6 +33,8 @@ pub struct Node {
     pub(crate) holdback: Holdback,
     /// Origins that have moved on, so that what waits for them is looked at again.
     pub(crate) moved: VecDeque<NodeId>,
+    /// Counts what may make a waiting block appendable.
+    pub(crate) changes: u64,
     pub(crate) blocks: Blocks,
     pub(crate) sync: Sync,
     pub(crate) out: Vec<Effect>,
@@ -94,6 +96,7 @@ impl Node {
             peers: BTreeMap::new(),
             barred,
             moved: VecDeque::new(),
+            changes: 0,
             sync: Sync::new(now_ms, blocks.height()),
             blocks,
             out: Vec::new(),
@@ -126,7 +129,10 @@ impl Node {
             }
             Input::Response { peer, id, result } => self.answered(store, peer, id, result)?,
             Input::CommitBlock => self.blocks.force(),
-            Input::MembershipChanged => self.read_members(store)?,
+            Input::MembershipChanged => {
+                self.read_members(store)?;
+                self.drain(store)?;
+            }
         }
         self.advance_blocks(store)?;
         self.sync_blocks(store)?;
@@ -225,9 +231,10 @@ impl Node {
             );
         }
         self.peers = peers;
-        // Whose segments waited for the host may wait for this.
+        // Whose segments waited for the host may have waited for this.
+        self.changes = self.changes.wrapping_add(1);
         self.moved.extend(self.holdback.origins());
-        self.drain(store)
+        Ok(())
     }
 
     fn answer<S: Store>(
@@ -270,7 +277,8 @@ impl Node {
                 barred,
                 max_bytes,
             } => {
-                let budget = max_bytes.min(self.options.max_pull_bytes) as usize;
+                let budget = max_bytes.min(self.options.max_pull_bytes);
+                let budget = (budget as usize).min(MAX_SEGMENT_BYTES);
                 let turn = self.sync.answered_pulls;
                 self.sync.answered_pulls = turn.wrapping_add(1);
                 let (segments, more) =

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use ledger::{Block, NodeId, Position, Segment, VersionVector, ZERO_HASH};
+use ledger::{Block, MAX_SEGMENT_BYTES, NodeId, Position, Segment, VersionVector, ZERO_HASH};
 
 use crate::event::{Effect, Report};
 use crate::holdback::Wait;
 use crate::message::{Body, MAX_BLOCKS, Request, Response};
 use crate::node::Node;
-use crate::peers::Asked;
+use crate::peers::{Asked, Peer};
 use crate::store::Store;
 
 /// Stands in the vector of a pull for an origin whose segments are of no use at present.
@@ -109,7 +109,7 @@ impl Node {
         } else {
             self.vector = store.vector()?;
         }
-        self.moved.push_back(self.id);
+        self.has_moved(self.id);
         self.drain(store)?;
         for id in self.peers.keys().copied().collect::<Vec<_>>() {
             let Some(peer) = self.peers.get_mut(&id) else {
@@ -300,12 +300,12 @@ impl Node {
         Ok(())
     }
 
+    /// Sends what a peer may miss: it is not kept for one that cannot be reached or does not answer.
     pub(crate) fn send_if_reachable(&mut self, id: NodeId, asked: Asked, request: &Request) {
-        if self
-            .peers
-            .get(&id)
-            .is_some_and(|peer| peer.reachable() && peer.has_address)
-        {
+        let room = self.options.max_in_flight.saturating_mul(4);
+        let takes =
+            |peer: &Peer| peer.reachable() && peer.has_address && peer.in_flight.len() < room;
+        if self.peers.get(&id).is_some_and(takes) {
             self.send(id, asked, request.clone());
         }
     }
@@ -323,7 +323,7 @@ impl Node {
                 return Ok(());
             }
             if let Some(pushed) = peer.pushed.filter(|pushed| *pushed < end) {
-                let bytes = self.options.max_push_bytes as usize;
+                let bytes = self.options.max_push_bytes.min(MAX_SEGMENT_BYTES as u32) as usize;
                 let segments = store.segments_after(&self.id, pushed, bytes)?;
                 if let Some(last) = segments.last() {
                     peer.pushed = Some(last.end().seq);

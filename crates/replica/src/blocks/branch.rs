@@ -103,7 +103,7 @@ impl Node {
             match store.admit(segment, hashes)? {
                 Admission::Admitted { membership_changed } => {
                     self.vector.advance(*origin, segment.end());
-                    self.moved.push_back(*origin);
+                    self.has_moved(*origin);
                     self.sync.membership_changed |= membership_changed;
                 }
                 Admission::Held { .. } => break,

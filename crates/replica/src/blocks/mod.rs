@@ -34,6 +34,8 @@ pub(crate) struct Blocks {
     last: Option<Arc<Block>>,
     /// Blocks that came before their turn or before their operations, with who sent them.
     pending: BTreeMap<u64, (NodeId, Arc<Block>)>,
+    /// The next block, if it is right and waits, and the state of the log in which it had to.
+    waiting: Option<(Hash, u64)>,
     /// What the next block needs of origins that cannot be had as usual.
     wanted: BTreeMap<NodeId, Position>,
     /// Other histories of barred origins, kept while a block wants one.
@@ -103,6 +105,7 @@ impl Blocks {
             tip,
             last: None,
             pending: BTreeMap::new(),
+            waiting: None,
             wanted: BTreeMap::new(),
             branches: Branches::default(),
             wait: None,
@@ -285,6 +288,7 @@ impl Node {
         self.blocks.tip = Tip::of(block.header.clone(), block.cut.clone());
         self.blocks.last = Some(block);
         self.blocks.pending.retain(|pending, _| *pending > height);
+        self.blocks.waiting = None;
         self.blocks.wanted.clear();
         self.blocks.branches.clear();
         self.blocks.wait = None;

@@ -38,11 +38,21 @@ impl Node {
         let Some((from, block)) = self.blocks.pending.get(&next).cloned() else {
             return Ok(false);
         };
-        if let Err(reason) = self.check_header(store, &block)? {
+        // While it waits, it is looked at again only when something has changed.
+        let hash = block.header.hash();
+        if self.blocks.waiting == Some((hash, self.changes)) {
+            return Ok(false);
+        }
+        let checked = self
+            .blocks
+            .waiting
+            .is_some_and(|(checked, _)| checked == hash);
+        if !checked && let Err(reason) = self.check_header(store, &block)? {
             self.refuse_block(from, &block, reason);
             return Ok(false);
         }
         if !self.covers(store, &block)? {
+            self.blocks.waiting = Some((hash, self.changes));
             return Ok(false);
         }
         let leaves = match self.leaves(store, &block.cut) {
@@ -86,6 +96,7 @@ impl Node {
         let height = block.header.height;
         self.blocks.pending.remove(&height);
         self.blocks.wanted.clear();
+        self.blocks.waiting = None;
         if let Some(peer) = self.peers.get_mut(&from) {
             peer.last_error = Some(format!("sent block {height}: {reason}"));
         }
