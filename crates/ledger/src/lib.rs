@@ -9,7 +9,9 @@
 #![deny(missing_docs)]
 
 pub mod block;
+pub mod bundle;
 pub mod certificate;
+pub mod checkpoint;
 pub mod codec;
 pub mod genesis;
 pub mod hash;
@@ -19,6 +21,8 @@ pub mod member;
 pub mod membership;
 pub mod merkle;
 pub mod op;
+pub mod pins;
+pub mod proof;
 pub mod segment;
 pub mod signature;
 pub mod validators;
@@ -27,7 +31,9 @@ pub mod verify;
 mod wire;
 
 pub use block::{Block, Header};
+pub use bundle::{BundleError, BundleWriter, verify_bundle};
 pub use certificate::{Certificate, CertificateFault, Phase, Vote, VoteSignature};
+pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use codec::DecodeError;
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use genesis::{Genesis, Predecessor};
@@ -37,10 +43,12 @@ pub use leaf::Leaf;
 pub use member::{Member, MemberFault, MemberKeys, MembershipChange, Role};
 pub use membership::{Membership, SignedChange, ValidatorSchedule};
 pub use op::{Kind, Op, OpCore, Part};
+pub use pins::{Pins, Trust};
+pub use proof::{OpProof, ProofFault, Verified};
 pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, SegmentFault};
 pub use validators::{Validator, ValidatorSet};
 pub use vector::{Cut, Deps, Position, VersionVector};
 pub use verify::{
-    BlockPlan, ChainVerifier, FeedRange, Finding, FindingKind, Report, StoredBlock, StoredOp,
-    StoredPart, StoredSegment,
+    BlockPlan, ChainSink, ChainVerifier, FeedRange, Finding, FindingKind, Report, StoredBlock,
+    StoredOp, StoredPart, StoredSegment,
 };

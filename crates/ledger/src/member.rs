@@ -178,6 +178,15 @@ impl Member {
     /// # Errors
     /// [`DecodeError`]; a member that fails [`Self::check`] is not valid.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let member = Self::read(bytes)?;
+        member
+            .check()
+            .map_err(|_| DecodeError::Value { what: "member" })?;
+        Ok(member)
+    }
+
+    /// Reads [`Self::to_bytes`] and checks nothing but the layout: for stored rows.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         reader.version(1, "member")?;
         let node_id = NodeId(reader.array("node id")?);
@@ -192,10 +201,12 @@ impl Member {
             _ => return Err(DecodeError::Value { what: "role" }),
         };
         let weight = reader.u64("weight")?;
-        let name = reader.text(MAX_NAME, "member name")?.to_owned();
-        let url = reader.text(MAX_URL, "member URL")?.to_owned();
+        let name = reader
+            .text(usize::from(u16::MAX), "member name")?
+            .to_owned();
+        let url = reader.text(usize::from(u16::MAX), "member URL")?.to_owned();
         reader.finish("member")?;
-        let member = Self {
+        Ok(Self {
             node_id,
             signing_key,
             tls_key,
@@ -206,11 +217,7 @@ impl Member {
             url,
             role,
             weight,
-        };
-        member
-            .check()
-            .map_err(|_| DecodeError::Value { what: "member" })?;
-        Ok(member)
+        })
     }
 }
 

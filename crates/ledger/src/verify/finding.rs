@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use crate::certificate::Certificate;
 use crate::hash::Hash;
 use crate::ids::NodeId;
+use crate::validators::ValidatorSet;
 
 /// How many findings are told in detail; the rest is only counted, so that a chain that was
 /// destroyed as a whole does not fill the memory of who looks at it.
@@ -178,6 +180,9 @@ pub struct Report {
     pub tail_ops: u64,
     /// How many segments were checked.
     pub segments: u64,
+    /// The certificate of the last block and the validators it was verified against; none
+    /// without a block, or if it does not hold.
+    pub decided: Option<(ValidatorSet, Certificate)>,
 }
 
 impl Report {

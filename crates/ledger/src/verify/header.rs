@@ -32,8 +32,8 @@ pub(super) struct JudgedHeader {
     pub header: Option<Header>,
     /// Its hash as signed, or as found where no signature helps.
     pub hash: Option<Hash>,
-    /// Whether a quorum's signatures hold for `hash`.
-    pub certified: bool,
+    /// The quorum's signatures that hold for `hash`.
+    pub certificate: Option<Certificate>,
     /// A header that differs from the signed one in a field that is not known yet.
     pub pending: Option<Header>,
 }
@@ -54,14 +54,15 @@ pub(super) fn judge(
         }
     };
     let found_hash = found.as_ref().map(Header::hash);
-    let signed = signed_hash(row, expected, found_hash, findings);
+    let certificate = signed(row, expected, found_hash, findings);
+    let signed = certificate.as_ref().map(|c| c.header_hash);
     match (found, signed) {
         (Some(header), Some(hash)) if found_hash == Some(hash) => {
             check_fields(&header, expected, findings);
             JudgedHeader {
                 header: Some(header),
                 hash: Some(hash),
-                certified: true,
+                certificate,
                 pending: None,
             }
         }
@@ -74,7 +75,7 @@ pub(super) fn judge(
                 pending: healed.is_none().then_some(header),
                 header: healed.map(|(header, _)| header),
                 hash: Some(hash),
-                certified: true,
+                certificate,
             }
         }
         (Some(header), None) => {
@@ -82,26 +83,26 @@ pub(super) fn judge(
             JudgedHeader {
                 header: Some(header),
                 hash: found_hash,
-                certified: false,
+                certificate,
                 pending: None,
             }
         }
         (None, hash) => JudgedHeader {
             header: None,
             hash,
-            certified: hash.is_some(),
+            certificate,
             pending: None,
         },
     }
 }
 
-/// The header hash that a quorum signed; reports a certificate that does not hold.
-fn signed_hash(
+/// The certificate that a quorum signed; reports one that does not hold.
+fn signed(
     row: &StoredBlock<'_>,
     expected: &Expected<'_>,
     found: Option<Hash>,
     findings: &mut Findings,
-) -> Option<Hash> {
+) -> Option<Certificate> {
     let place = Place::block(row.height);
     let mut wrong = |detail: String| {
         findings.add(place.finding(FindingKind::CertificateWrong, detail));
@@ -117,7 +118,7 @@ fn signed_hash(
     // set was lost.
     let set = expected.set?;
     let fault = match certificate.verify(&expected.chain, set) {
-        Ok(()) if certificate.height == expected.height => return Some(certificate.header_hash),
+        Ok(()) if certificate.height == expected.height => return Some(certificate),
         Ok(()) => format!(
             "the certificate is for height {}, expected {}",
             certificate.height, expected.height
@@ -139,7 +140,7 @@ fn signed_hash(
                 expected.height,
                 short(&hash)
             ));
-            return Some(hash);
+            return Some(restored);
         }
     }
     wrong(fault);

@@ -4,24 +4,30 @@
 //! fed and joined.
 
 mod block;
+mod close;
+mod end;
 mod finding;
 mod header;
 mod history;
 mod log;
 mod segments;
+mod sink;
 mod stored;
 mod suspect;
 
 use std::collections::BTreeMap;
 
 pub use finding::{Finding, FindingKind, MAX_FINDINGS, Report};
+pub use sink::ChainSink;
 pub use stored::{BlockPlan, FeedRange, StoredBlock, StoredOp, StoredPart, StoredSegment};
 
-use self::block::{LeafDoubt, OpenBlock};
+use self::block::OpenBlock;
+use self::close::LeafDoubt;
 use self::finding::{Findings, Place};
 use self::history::{Broken, History, Judged};
 use self::log::{LeafVerdict, Log};
 use crate::block::Header;
+use crate::certificate::Certificate;
 use crate::genesis::Genesis;
 use crate::hash::{Hash, sha256, short};
 use crate::ids::{ChainId, NodeId};
@@ -30,6 +36,7 @@ use crate::member::{Member, MembershipChange};
 use crate::membership::{Membership, SignedChange, ValidatorSchedule};
 use crate::merkle::Frontier;
 use crate::op::{Kind, OpCore};
+use crate::validators::ValidatorSet;
 use crate::vector::{Cut, MAX_MEMBERS};
 
 /// Verifies a chain from its stored rows.
@@ -71,6 +78,7 @@ pub struct ChainVerifier {
     whole: bool,
     leaf_doubts: Vec<LeafDoubt>,
     broken: Vec<Broken>,
+    decided: Option<(ValidatorSet, Certificate)>,
     vector: BTreeMap<NodeId, (u64, Vec<u8>)>,
     findings: Findings,
     ops: u64,
@@ -163,6 +171,7 @@ impl ChainVerifier {
             whole: true,
             leaf_doubts: Vec::new(),
             broken: Vec::new(),
+            decided: None,
             vector: BTreeMap::new(),
             findings: Findings::default(),
             ops: 0,
@@ -264,42 +273,6 @@ impl ChainVerifier {
         self.in_tail = true;
     }
 
-    /// Ends the verification of a whole chain.
-    pub fn finish(mut self) -> Report {
-        self.tail();
-        self.end_histories();
-        self.apply_changes();
-        self.check_vector();
-        if self.whole {
-            self.check_members();
-        }
-        self.log.finish(&mut self.findings);
-        self.report()
-    }
-
-    /// Ends the verification at the last block: says nothing about what comes after it, about
-    /// members, version vector and the tiles beyond.
-    pub fn stop(mut self) -> Report {
-        self.close_block();
-        self.report()
-    }
-
-    fn report(mut self) -> Report {
-        for broken in std::mem::take(&mut self.broken) {
-            self.findings.add(broken.into_finding());
-        }
-        Report {
-            height: self.height,
-            header_hash: self.last_hash,
-            tree_size: self.log.position,
-            ops: self.ops,
-            tail_ops: self.tail_ops,
-            segments: self.segments,
-            findings: self.findings.list,
-            untold: self.findings.untold,
-        }
-    }
-
     fn place(&self) -> Place {
         Place {
             height: self.open.as_ref().map(|open| open.height),
@@ -380,67 +353,5 @@ impl ChainVerifier {
     fn apply_changes(&mut self) {
         let mut changes = std::mem::take(&mut self.changes);
         self.membership.apply_all(&mut changes);
-    }
-
-    fn check_vector(&mut self) {
-        let place = Place::default();
-        let vector = std::mem::take(&mut self.vector);
-        if vector.is_empty() {
-            return;
-        }
-        for (node, (seq, head)) in &vector {
-            let last = self.histories.get(node).map_or(0, History::last);
-            let detail = match self.histories.get(node) {
-                _ if *seq > last => {
-                    format!("the version vector says op {seq}, the stored ops end at {last}")
-                }
-                _ if *seq < last => {
-                    format!("the version vector says op {seq}, stored is up to op {last}")
-                }
-                Some(history) if !history.may_end_with(head) => {
-                    format!("the version vector says head {}", short(head))
-                }
-                _ => continue,
-            };
-            self.findings
-                .add(place.op(*node, *seq, FindingKind::VectorAltered, detail));
-        }
-        for (node, history) in &self.histories {
-            if history.last() > 0 && !vector.contains_key(node) {
-                let detail = format!(
-                    "the version vector does not name this origin, stored is up to op {}",
-                    history.last()
-                );
-                let last = history.last();
-                self.findings
-                    .add(place.op(*node, last, FindingKind::VectorAltered, detail));
-            }
-        }
-    }
-
-    fn check_members(&mut self) {
-        if self.membership == Membership::default() {
-            return;
-        }
-        let in_doubt = self.members_in_doubt || self.histories.values().any(|h| h.gaps);
-        let mut faults = Vec::new();
-        for (node, stored) in &self.stored_members {
-            match self.membership.ever(node) {
-                // A row that does not hold together has been reported.
-                _ if stored.check().is_err() => {}
-                Some(member) if member == stored => {}
-                _ if in_doubt => {}
-                Some(_) => faults.push((*node, "the stored member differs from its join")),
-                None => faults.push((*node, "nobody let this member join")),
-            }
-        }
-        for member in self.membership.iter() {
-            if !self.stored_members.contains_key(&member.node_id) {
-                faults.push((member.node_id, "the member is not stored"));
-            }
-        }
-        for (node, detail) in faults {
-            self.member_finding(node, detail.to_owned());
-        }
     }
 }

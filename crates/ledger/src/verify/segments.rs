@@ -1,5 +1,4 @@
-//! Segment rows: their signatures, whether they follow each other without gap, and whether all
-//! ops are covered by one.
+//! Segment rows: their signatures, and whether they follow each other without gap.
 
 use ed25519_dalek::VerifyingKey;
 
@@ -50,7 +49,7 @@ impl ChainVerifier {
     }
 
     /// The key of an origin: whoever hands it over, it must give the origin's id.
-    fn key(&self, origin: &NodeId) -> Option<VerifyingKey> {
+    pub(super) fn key(&self, origin: &NodeId) -> Option<VerifyingKey> {
         let stored = self.stored_members.get(origin);
         let joined = self.membership.ever(origin);
         stored
@@ -58,44 +57,6 @@ impl ChainVerifier {
             .chain(joined)
             .filter(|m| NodeId::derive(&m.signing_key, &m.incarnation) == *origin)
             .find_map(|m| public_key(&m.signing_key))
-    }
-
-    /// After the tail: every op must be covered by a segment, and every segment by its ops.
-    pub(super) fn end_histories(&mut self) {
-        let place = Place::default();
-        let mut keyless = Vec::new();
-        for (origin, history) in &mut self.histories {
-            history.settle(&self.chain, &mut self.findings);
-            let last = history.last();
-            match history.covered {
-                Some(covered) if covered > last => {
-                    history.close(covered, None, place, &mut self.findings);
-                }
-                Some(covered) if covered < last => {
-                    let first = covered + 1;
-                    let in_blocks = self.last_cut.get(origin).seq;
-                    let (kind, what) = if first <= in_blocks {
-                        (FindingKind::SegmentMissing, "are in a block but not")
-                    } else {
-                        (FindingKind::OpExtra, "are not")
-                    };
-                    let detail = format!("ops {first} to {last} {what} covered by a segment");
-                    self.findings.add(place.op(*origin, first, kind, detail));
-                }
-                _ => {}
-            }
-            if last > 0 {
-                keyless.push(*origin);
-            }
-        }
-        for origin in keyless {
-            let reported = self.stored_members.contains_key(&origin);
-            let joined = self.membership.ever(&origin).is_some();
-            if self.key(&origin).is_none() && !reported && !joined {
-                let detail = "no key is known for this origin: its signatures were not verified";
-                self.member_finding(origin, detail.to_owned());
-            }
-        }
     }
 }
 

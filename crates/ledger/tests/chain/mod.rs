@@ -7,9 +7,9 @@ use std::convert::Infallible;
 use ledger::merkle::{Frontier, TileStore, Tree};
 use ledger::vector::deps_to_bytes;
 use ledger::{
-    Block, BlockPlan, Certificate, ChainId, ChainVerifier, Cut, Deps, Genesis, Hash, Header, Kind,
-    Leaf, Member, MemberKeys, MembershipChange, NodeId, Op, Part, Position, Report, Segment,
-    SigningKey, StoredBlock, StoredOp, StoredPart, StoredSegment, ZERO_HASH,
+    Block, BlockPlan, Certificate, ChainId, ChainSink, ChainVerifier, Cut, Deps, Genesis, Hash,
+    Header, Kind, Leaf, Member, MemberKeys, MembershipChange, NodeId, Op, Part, Position, Report,
+    Segment, SigningKey, StoredBlock, StoredOp, StoredPart, StoredSegment, ZERO_HASH,
 };
 
 #[derive(Clone, Debug)]
@@ -312,28 +312,33 @@ impl Chain {
                 done.insert(range.origin.0.to_vec(), range.last_seq);
             }
         }
-        verifier.tail();
-        self.feed_where(&mut verifier, |origin, seq| {
+        self.feed_tail(&mut verifier, &done);
+        verifier.finish()
+    }
+
+    /// Feeds what is in no block yet, the upper tiles and the version vector.
+    pub fn feed_tail<S: ChainSink>(&self, sink: &mut S, done: &BTreeMap<Vec<u8>, u64>) {
+        sink.tail().ok();
+        self.feed_where(sink, |origin, seq| {
             seq > done.get(origin).copied().unwrap_or(0)
         });
         for ((level, index), bytes) in &self.tiles.0 {
             if *level > 0 || *index * 256 >= self.size {
-                verifier.tile(*level, *index, bytes);
+                sink.tile(*level, *index, bytes).ok();
             }
         }
         for (node, at) in &self.heads {
-            verifier.vector(&node.0, at.seq, &at.head);
+            sink.vector(&node.0, at.seq, &at.head).ok();
         }
-        verifier.finish()
     }
 
-    pub fn feed_plan(&self, verifier: &mut ChainVerifier, plan: &BlockPlan) {
+    pub fn feed_plan<S: ChainSink>(&self, verifier: &mut S, plan: &BlockPlan) {
         for ((_, index), bytes) in self
             .tiles
             .0
             .range((0, plan.tiles.start)..(0, plan.tiles.end))
         {
-            verifier.tile(0, *index, bytes);
+            verifier.tile(0, *index, bytes).ok();
         }
         for range in &plan.ranges {
             self.feed_where(verifier, |origin, seq| {
@@ -342,19 +347,19 @@ impl Chain {
         }
     }
 
-    fn feed_where(&self, verifier: &mut ChainVerifier, wanted: impl Fn(&[u8], u64) -> bool) {
+    fn feed_where<S: ChainSink>(&self, verifier: &mut S, wanted: impl Fn(&[u8], u64) -> bool) {
         let mut segments: Vec<_> = self.segments.iter().collect();
         segments.sort_by_key(|s| (s.origin.clone(), s.first_seq));
         for row in segments {
             if wanted(&row.origin, (row.first_seq + row.count).saturating_sub(1)) {
-                verifier.segment(&row.as_stored());
+                verifier.segment(&row.as_stored()).ok();
             }
         }
         let mut ops: Vec<_> = self.ops.iter().collect();
         ops.sort_by_key(|op| (op.origin.clone(), op.seq));
         for row in ops {
             if wanted(&row.origin, row.seq) {
-                row.with_stored(|op| verifier.op(op));
+                row.with_stored(|op| verifier.op(op)).ok();
             }
         }
     }

@@ -1,0 +1,121 @@
+//! Writes a bundle row by row.
+
+use std::io::{Error, ErrorKind, Write};
+
+use super::BUNDLE_LABEL;
+use super::frame::{
+    MAX_FRAME_BYTES, Tag, block_body, chain_body, op_body, segment_body, tile_body, vector_body,
+};
+use crate::block::Header;
+use crate::ids::ChainId;
+use crate::member::Member;
+use crate::merkle::TILE_WIDTH;
+use crate::vector::Cut;
+use crate::verify::{BlockPlan, ChainSink, FeedRange, StoredBlock, StoredOp, StoredSegment};
+
+/// Writes a bundle: start it, feed it like a verifier, finish it.
+#[derive(Debug)]
+pub struct BundleWriter<W> {
+    to: W,
+    frames: u64,
+    cut: Cut,
+    next_tile: u64,
+}
+
+impl<W: Write> BundleWriter<W> {
+    /// Starts a bundle with the chain's name, its genesis and its members as they are stored.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn begin<'a>(
+        mut to: W,
+        chain: ChainId,
+        genesis: &[u8],
+        members: impl IntoIterator<Item = &'a Member>,
+    ) -> Result<Self, Error> {
+        to.write_all(BUNDLE_LABEL)?;
+        let mut writer = Self {
+            to,
+            frames: 0,
+            cut: Cut::default(),
+            next_tile: 0,
+        };
+        writer.frame(Tag::Chain, &chain_body(&chain, genesis))?;
+        for member in members {
+            writer.frame(Tag::Member, &member.to_bytes())?;
+        }
+        Ok(writer)
+    }
+
+    /// Ends the bundle and gives the writer back.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn finish(mut self) -> Result<W, Error> {
+        let frames = self.frames.to_be_bytes();
+        self.frame(Tag::End, &frames)?;
+        self.to.flush()?;
+        Ok(self.to)
+    }
+
+    fn frame(&mut self, tag: Tag, body: &[u8]) -> Result<(), Error> {
+        if body.len() > MAX_FRAME_BYTES {
+            let detail = format!("a row of {} bytes does not fit a bundle", body.len());
+            return Err(Error::new(ErrorKind::InvalidInput, detail));
+        }
+        self.to.write_all(&[tag as u8])?;
+        self.to.write_all(&(body.len() as u32).to_be_bytes())?;
+        self.to.write_all(body)?;
+        self.frames += 1;
+        Ok(())
+    }
+}
+
+impl<W: Write> ChainSink for BundleWriter<W> {
+    type Error = Error;
+
+    fn block(&mut self, row: &StoredBlock<'_>) -> Result<BlockPlan, Error> {
+        self.frame(Tag::Block, &block_body(row))?;
+        // A cut that cannot be read moves nothing: its ops come with the next block, and the
+        // verifier expects just that.
+        let cut = Cut::from_bytes(row.cut).unwrap_or_else(|_| self.cut.clone());
+        let mut ranges = Vec::new();
+        for (origin, at) in cut.iter() {
+            let before = self.cut.get(origin).seq;
+            if at.seq > before {
+                ranges.push(FeedRange {
+                    origin: *origin,
+                    first_seq: before + 1,
+                    last_seq: at.seq,
+                });
+                self.cut.0.insert(*origin, *at);
+            }
+        }
+        let size = Header::from_bytes(row.header).map_or(0, |header| header.tree_size);
+        let tiles = self.next_tile..size.div_ceil(TILE_WIDTH).max(self.next_tile);
+        Ok(BlockPlan { ranges, tiles })
+    }
+
+    fn tile(&mut self, level: u8, index: u64, hashes: &[u8]) -> Result<(), Error> {
+        if level == 0 {
+            self.next_tile = self.next_tile.max(index.saturating_add(1));
+        }
+        self.frame(Tag::Tile, &tile_body(level, index, hashes))
+    }
+
+    fn segment(&mut self, row: &StoredSegment<'_>) -> Result<(), Error> {
+        self.frame(Tag::Segment, &segment_body(row))
+    }
+
+    fn op(&mut self, row: &StoredOp<'_>) -> Result<(), Error> {
+        self.frame(Tag::Op, &op_body(row))
+    }
+
+    fn tail(&mut self) -> Result<(), Error> {
+        self.frame(Tag::Tail, &[])
+    }
+
+    fn vector(&mut self, origin: &[u8], seq: u64, head: &[u8]) -> Result<(), Error> {
+        self.frame(Tag::Vector, &vector_body(origin, seq, head))
+    }
+}

@@ -1,0 +1,497 @@
+//! The proof of one op: everything that an auditor needs to verify offline that this op, by this
+//! origin, is in the log that a quorum signed. JSON, format 1; byte strings are hex.
+
+mod hex_text;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use hex_text::{Hex, HexBytes};
+
+use crate::block::Header;
+use crate::certificate::{Certificate, CertificateFault, VoteSignature};
+use crate::genesis::Genesis;
+use crate::hash::{Hash, sha256};
+use crate::ids::{ChainId, NodeId};
+use crate::leaf::Leaf;
+use crate::merkle::verify_inclusion;
+use crate::op::{Kind, MAX_PARTS, Op, OpCore, part_commitment, parts_root};
+use crate::pins::{Pins, Trust};
+use crate::validators::{Validator, ValidatorSet};
+use crate::vector::MAX_MEMBERS;
+
+/// The format written here.
+pub const PROOF_FORMAT: u32 = 1;
+/// The most bytes of a proof's JSON text: hex doubles a payload.
+pub const MAX_PROOF_BYTES: usize = 80 << 20;
+
+/// The proof of one op.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpProof {
+    /// [`PROOF_FORMAT`].
+    pub format: u32,
+    /// The chain's name.
+    pub chain_id: Hex<32>,
+    /// The bytes that the name is the digest of.
+    pub genesis: HexBytes,
+    /// The op.
+    pub op: ProofOp,
+    /// Its place in the log, from 0.
+    pub leaf_index: u64,
+    /// Siblings from leaf to root in the tree of the header's size.
+    pub inclusion: Vec<Hex<32>>,
+    /// A header of the op's block or of any later one.
+    pub header: ProofHeader,
+    /// Who signed the header.
+    pub certificate: ProofCertificate,
+    /// Who could sign it.
+    pub validators: Vec<ProofValidator>,
+}
+
+/// The op in a proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofOp {
+    /// Who made it.
+    pub origin: Hex<32>,
+    /// Its number among the origin's ops.
+    pub seq: u64,
+    /// Its hybrid logical clock.
+    pub hlc: u64,
+    /// The name of its [`Kind`].
+    pub kind: String,
+    /// The schema that the payload was written under.
+    pub schema_hash: Hex<32>,
+    /// Its parts, in the open or only committed to.
+    pub parts: Vec<ProofPart>,
+    /// The hash of the origin's op before it.
+    pub prev_op_hash: Hex<32>,
+}
+
+/// A part of the op in a proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum ProofPart {
+    /// Shown.
+    Open {
+        /// The salt of its commitment.
+        salt: Hex<32>,
+        /// What it says.
+        payload: HexBytes,
+    },
+    /// Kept back or erased: the proof holds without it.
+    Closed {
+        /// What stands in the tree for it.
+        commitment: Hex<32>,
+    },
+}
+
+/// A header in a proof; see [`Header`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of Header")]
+pub struct ProofHeader {
+    pub height: u64,
+    pub epoch: u64,
+    pub prev_header: Hex<32>,
+    pub first_leaf: u64,
+    pub tree_size: u64,
+    pub log_root: Hex<32>,
+    pub validator_set_hash: Hex<32>,
+    pub state_root: Hex<32>,
+    pub time_ms: u64,
+    pub proposer: Hex<32>,
+}
+
+/// The signatures under the header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofCertificate {
+    /// The round that decided.
+    pub round: u32,
+    /// Ascending by node.
+    pub signatures: Vec<ProofSignature>,
+}
+
+/// One signature under the header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofSignature {
+    /// The validator.
+    pub node: Hex<32>,
+    /// Its signature over the precommit.
+    pub signature: Hex<64>,
+}
+
+/// One validator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofValidator {
+    /// Its node id.
+    pub node: Hex<32>,
+    /// Its Ed25519 public key.
+    pub key: Hex<32>,
+    /// Its voting weight.
+    pub weight: u64,
+}
+
+/// What a verified proof shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Who made the op.
+    pub origin: NodeId,
+    /// Its number among the origin's ops.
+    pub seq: u64,
+    /// Its hybrid logical clock.
+    pub hlc: u64,
+    /// What it is about.
+    pub kind: Kind,
+    /// Its hash.
+    pub op_hash: Hash,
+    /// Its place in the log.
+    pub leaf_index: u64,
+    /// The height of the header that was signed.
+    pub height: u64,
+    /// The hash of that header.
+    pub header_hash: Hash,
+    /// The time of that header, unix milliseconds.
+    pub time_ms: u64,
+    /// The size of the log under that header.
+    pub tree_size: u64,
+    /// How many parts are kept back.
+    pub closed_parts: usize,
+    /// On what this rests.
+    pub trust: Trust,
+}
+
+/// Why a proof does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProofFault {
+    /// The text is too long or not JSON of this format.
+    #[error("the proof cannot be read: {0}")]
+    Unreadable(String),
+    /// The format is not known here.
+    #[error("format {0} of proofs is not known here")]
+    Format(u32),
+    /// A field has a value that cannot be.
+    #[error("{0} is not valid")]
+    Field(&'static str),
+    /// It is another chain than the pinned one.
+    #[error("the proof is of chain {found}, pinned is {pinned}")]
+    OtherChain {
+        /// The chain of the proof.
+        found: ChainId,
+        /// The chain that it must be.
+        pinned: ChainId,
+    },
+    /// The op is not in the tree at that place.
+    #[error("the op is not leaf {index} of the log with {size} leaves that the header names")]
+    NotIncluded {
+        /// The place.
+        index: u64,
+        /// The size of the log.
+        size: u64,
+    },
+    /// The validators are not those that the header names.
+    #[error("the validators are not those that the header names")]
+    Validators,
+    /// The certificate proves nothing.
+    #[error("the certificate does not hold: {0}")]
+    Certificate(#[from] CertificateFault),
+    /// Nothing that was pinned leads to the validators that signed.
+    #[error("the validators that signed are neither pinned nor those of the genesis")]
+    NotTrusted,
+}
+
+impl OpProof {
+    /// Puts a proof together.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a different piece of evidence"
+    )]
+    pub fn new(
+        genesis: &Genesis,
+        origin: &NodeId,
+        op: &Op,
+        prev_op_hash: &Hash,
+        leaf_index: u64,
+        inclusion: &[Hash],
+        header: &Header,
+        certificate: &Certificate,
+        validators: &ValidatorSet,
+    ) -> Self {
+        Self {
+            format: PROOF_FORMAT,
+            chain_id: Hex(genesis.chain_id().0),
+            genesis: HexBytes(genesis.to_bytes()),
+            op: ProofOp {
+                origin: Hex(origin.0),
+                seq: op.seq,
+                hlc: op.hlc,
+                kind: op.kind.as_str().to_owned(),
+                schema_hash: Hex(op.schema_hash),
+                parts: op
+                    .parts
+                    .iter()
+                    .map(|part| ProofPart::Open {
+                        salt: Hex(part.salt),
+                        payload: HexBytes(part.payload.clone()),
+                    })
+                    .collect(),
+                prev_op_hash: Hex(*prev_op_hash),
+            },
+            leaf_index,
+            inclusion: inclusion.iter().map(|hash| Hex(*hash)).collect(),
+            header: ProofHeader::of(header),
+            certificate: ProofCertificate {
+                round: certificate.round,
+                signatures: certificate
+                    .signatures
+                    .iter()
+                    .map(|s| ProofSignature {
+                        node: Hex(s.node.0),
+                        signature: Hex(s.signature),
+                    })
+                    .collect(),
+            },
+            validators: validators
+                .0
+                .iter()
+                .map(|(node, v)| ProofValidator {
+                    node: Hex(node.0),
+                    key: Hex(v.signing_key),
+                    weight: v.weight,
+                })
+                .collect(),
+        }
+    }
+
+    /// Reads a proof's JSON text.
+    ///
+    /// # Errors
+    /// [`ProofFault::Unreadable`] or [`ProofFault::Format`].
+    pub fn from_json(text: &str) -> Result<Self, ProofFault> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let unreadable = |error: serde_json::Error| ProofFault::Unreadable(error.to_string());
+        if text.len() > MAX_PROOF_BYTES {
+            let detail = format!("it is longer than {MAX_PROOF_BYTES} bytes");
+            return Err(ProofFault::Unreadable(detail));
+        }
+        // A later format is named as such, not as a list of fields that are not known.
+        let Format { format } = serde_json::from_str(text).map_err(unreadable)?;
+        if format != PROOF_FORMAT {
+            return Err(ProofFault::Format(format));
+        }
+        serde_json::from_str(text).map_err(unreadable)
+    }
+
+    /// The proof's JSON text.
+    ///
+    /// # Errors
+    /// [`ProofFault::Unreadable`]; cannot happen with fields that were read or put together here.
+    pub fn to_json(&self) -> Result<String, ProofFault> {
+        serde_json::to_string_pretty(self).map_err(|e| ProofFault::Unreadable(e.to_string()))
+    }
+
+    /// Verifies everything: the payload against the op's hash, the op against the log, the log
+    /// against the header, the header against its signatures, and these against what is pinned.
+    ///
+    /// # Errors
+    /// The first [`ProofFault`] found.
+    pub fn verify(&self, pins: &Pins) -> Result<Verified, ProofFault> {
+        if self.format != PROOF_FORMAT {
+            return Err(ProofFault::Format(self.format));
+        }
+        let chain_id = ChainId(sha256(&[&self.genesis.0]));
+        if chain_id.0 != self.chain_id.0 {
+            return Err(ProofFault::Field("the chain id"));
+        }
+        if let Some(pinned) = pins.chain_id
+            && pinned != chain_id
+        {
+            return Err(ProofFault::OtherChain {
+                found: chain_id,
+                pinned,
+            });
+        }
+        let genesis =
+            Genesis::from_bytes(&self.genesis.0).map_err(|_| ProofFault::Field("the genesis"))?;
+        let header = self.header.header(chain_id);
+        self.included_in(header.tree_size, &header.log_root)?;
+        let set = self.validator_set()?;
+        if set.hash(&chain_id) != header.validator_set_hash {
+            return Err(ProofFault::Validators);
+        }
+        let header_hash = header.hash();
+        let certificate = self.signed(header.height, header_hash)?;
+        certificate.verify(&chain_id, &set)?;
+        // A chain's name stands for its first validators. Where they changed since, only the
+        // whole chain or pinned keys can tell who the later ones are.
+        let trusted = match pins.validator_keys.is_empty() {
+            true => set == genesis.validators(),
+            false => pins.accept(&set, &certificate),
+        };
+        if !trusted {
+            return Err(ProofFault::NotTrusted);
+        }
+        let origin = NodeId(self.op.origin.0);
+        let core = self.op.core()?;
+        Ok(Verified {
+            chain_id,
+            origin,
+            seq: core.seq,
+            hlc: core.hlc,
+            kind: self.op.kind()?,
+            op_hash: core.hash(&chain_id, &origin, &self.op.prev_op_hash.0),
+            leaf_index: self.leaf_index,
+            height: header.height,
+            header_hash,
+            time_ms: header.time_ms,
+            tree_size: header.tree_size,
+            closed_parts: self.op.closed_parts(),
+            trust: pins.trust(),
+        })
+    }
+
+    /// Verifies only that the op is in the log of `size` leaves with `root`: for who has these
+    /// from a checkpoint that he trusts.
+    ///
+    /// # Errors
+    /// [`ProofFault::NotIncluded`] or [`ProofFault::Field`].
+    pub fn included_in(&self, size: u64, root: &Hash) -> Result<(), ProofFault> {
+        let chain_id = ChainId(self.chain_id.0);
+        let origin = NodeId(self.op.origin.0);
+        let core = self.op.core()?;
+        let prev = self.op.prev_op_hash.0;
+        let this = core.hash(&chain_id, &origin, &prev);
+        let leaf = Leaf::of_op(&chain_id, self.leaf_index, &origin, &core, &prev, &this);
+        let path: Vec<Hash> = self.inclusion.iter().map(|hash| hash.0).collect();
+        if !verify_inclusion(&leaf.hash(), self.leaf_index, size, &path, root) {
+            return Err(ProofFault::NotIncluded {
+                index: self.leaf_index,
+                size,
+            });
+        }
+        Ok(())
+    }
+
+    fn validator_set(&self) -> Result<ValidatorSet, ProofFault> {
+        let ascending = self.validators.is_sorted_by(|a, b| a.node.0 < b.node.0);
+        if !ascending || self.validators.len() > MAX_MEMBERS {
+            return Err(ProofFault::Field("the list of validators"));
+        }
+        let set = self.validators.iter().map(|v| {
+            let validator = Validator {
+                signing_key: v.key.0,
+                weight: v.weight,
+            };
+            (NodeId(v.node.0), validator)
+        });
+        Ok(ValidatorSet(set.collect()))
+    }
+
+    fn signed(&self, height: u64, header_hash: Hash) -> Result<Certificate, ProofFault> {
+        let signatures = &self.certificate.signatures;
+        if signatures.len() > MAX_MEMBERS {
+            return Err(ProofFault::Field("the list of signatures"));
+        }
+        Ok(Certificate {
+            height,
+            round: self.certificate.round,
+            header_hash,
+            signatures: signatures
+                .iter()
+                .map(|s| VoteSignature {
+                    node: NodeId(s.node.0),
+                    signature: s.signature.0,
+                })
+                .collect(),
+        })
+    }
+}
+
+impl ProofOp {
+    fn kind(&self) -> Result<Kind, ProofFault> {
+        Kind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == self.kind && *kind != Kind::Header)
+            .ok_or(ProofFault::Field("the kind of the op"))
+    }
+
+    fn core(&self) -> Result<OpCore, ProofFault> {
+        let count = self.parts.len();
+        if count == 0 || count > MAX_PARTS {
+            return Err(ProofFault::Field("the list of parts"));
+        }
+        let commitments: Vec<Hash> = self.parts.iter().map(ProofPart::commitment).collect();
+        Ok(OpCore {
+            seq: self.seq,
+            hlc: self.hlc,
+            kind: self.kind()? as u8,
+            schema_hash: self.schema_hash.0,
+            part_count: count as u16,
+            parts_root: parts_root(&commitments),
+        })
+    }
+
+    fn closed_parts(&self) -> usize {
+        let closed = |part: &&ProofPart| matches!(part, ProofPart::Closed { .. });
+        self.parts.iter().filter(closed).count()
+    }
+}
+
+impl ProofPart {
+    /// What stands in the tree for the part.
+    pub fn commitment(&self) -> Hash {
+        match self {
+            Self::Open { salt, payload } => part_commitment(&salt.0, &payload.0),
+            Self::Closed { commitment } => commitment.0,
+        }
+    }
+
+    /// The part without what it says.
+    pub fn close(&self) -> Self {
+        Self::Closed {
+            commitment: Hex(self.commitment()),
+        }
+    }
+}
+
+impl ProofHeader {
+    fn of(header: &Header) -> Self {
+        Self {
+            height: header.height,
+            epoch: header.epoch,
+            prev_header: Hex(header.prev_header),
+            first_leaf: header.first_leaf,
+            tree_size: header.tree_size,
+            log_root: Hex(header.log_root),
+            validator_set_hash: Hex(header.validator_set_hash),
+            state_root: Hex(header.state_root),
+            time_ms: header.time_ms,
+            proposer: Hex(header.proposer.0),
+        }
+    }
+
+    fn header(&self, chain_id: ChainId) -> Header {
+        Header {
+            chain_id,
+            height: self.height,
+            epoch: self.epoch,
+            prev_header: self.prev_header.0,
+            first_leaf: self.first_leaf,
+            tree_size: self.tree_size,
+            log_root: self.log_root.0,
+            validator_set_hash: self.validator_set_hash.0,
+            state_root: self.state_root.0,
+            time_ms: self.time_ms,
+            proposer: NodeId(self.proposer.0),
+        }
+    }
+}

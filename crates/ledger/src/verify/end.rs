@@ -1,0 +1,147 @@
+//! The end of a chain: whether every op is covered by a segment, and whether the stored members,
+//! version vector and tiles are what the ops lead to.
+
+use super::ChainVerifier;
+use super::finding::{FindingKind, Place, Report};
+use super::history::History;
+use crate::hash::short;
+use crate::membership::Membership;
+
+impl ChainVerifier {
+    /// Ends the verification of a whole chain.
+    pub fn finish(mut self) -> Report {
+        self.tail();
+        self.end_histories();
+        self.apply_changes();
+        self.check_vector();
+        if self.whole {
+            self.check_members();
+        }
+        self.log.finish(&mut self.findings);
+        self.report()
+    }
+
+    /// Ends the verification at the last block: says nothing about what comes after it, about
+    /// members, version vector and the tiles beyond.
+    pub fn stop(mut self) -> Report {
+        self.close_block();
+        self.report()
+    }
+
+    fn report(mut self) -> Report {
+        for broken in std::mem::take(&mut self.broken) {
+            self.findings.add(broken.into_finding());
+        }
+        Report {
+            height: self.height,
+            header_hash: self.last_hash,
+            tree_size: self.log.position,
+            ops: self.ops,
+            tail_ops: self.tail_ops,
+            segments: self.segments,
+            decided: self.decided,
+            findings: self.findings.list,
+            untold: self.findings.untold,
+        }
+    }
+
+    /// After the tail: every op must be covered by a segment, and every segment by its ops.
+    pub(super) fn end_histories(&mut self) {
+        let place = Place::default();
+        let mut keyless = Vec::new();
+        for (origin, history) in &mut self.histories {
+            history.settle(&self.chain, &mut self.findings);
+            let last = history.last();
+            match history.covered {
+                Some(covered) if covered > last => {
+                    history.close(covered, None, place, &mut self.findings);
+                }
+                Some(covered) if covered < last => {
+                    let first = covered + 1;
+                    let in_blocks = self.last_cut.get(origin).seq;
+                    let (kind, what) = if first <= in_blocks {
+                        (FindingKind::SegmentMissing, "are in a block but not")
+                    } else {
+                        (FindingKind::OpExtra, "are not")
+                    };
+                    let detail = format!("ops {first} to {last} {what} covered by a segment");
+                    self.findings.add(place.op(*origin, first, kind, detail));
+                }
+                _ => {}
+            }
+            if last > 0 {
+                keyless.push(*origin);
+            }
+        }
+        for origin in keyless {
+            let reported = self.stored_members.contains_key(&origin);
+            let joined = self.membership.ever(&origin).is_some();
+            if self.key(&origin).is_none() && !reported && !joined {
+                let detail = "no key is known for this origin: its signatures were not verified";
+                self.member_finding(origin, detail.to_owned());
+            }
+        }
+    }
+
+    fn check_vector(&mut self) {
+        let place = Place::default();
+        let vector = std::mem::take(&mut self.vector);
+        if vector.is_empty() {
+            return;
+        }
+        for (node, (seq, head)) in &vector {
+            let last = self.histories.get(node).map_or(0, History::last);
+            let detail = match self.histories.get(node) {
+                _ if *seq > last => {
+                    format!("the version vector says op {seq}, the stored ops end at {last}")
+                }
+                _ if *seq < last => {
+                    format!("the version vector says op {seq}, stored is up to op {last}")
+                }
+                Some(history) if !history.may_end_with(head) => {
+                    format!("the version vector says head {}", short(head))
+                }
+                _ => continue,
+            };
+            self.findings
+                .add(place.op(*node, *seq, FindingKind::VectorAltered, detail));
+        }
+        for (node, history) in &self.histories {
+            if history.last() > 0 && !vector.contains_key(node) {
+                let detail = format!(
+                    "the version vector does not name this origin, stored is up to op {}",
+                    history.last()
+                );
+                let last = history.last();
+                self.findings
+                    .add(place.op(*node, last, FindingKind::VectorAltered, detail));
+            }
+        }
+    }
+
+    fn check_members(&mut self) {
+        if self.membership == Membership::default() {
+            return;
+        }
+        let in_doubt = self.members_in_doubt || self.histories.values().any(|h| h.gaps);
+        let mut faults = Vec::new();
+        for (node, stored) in &self.stored_members {
+            match self.membership.ever(node) {
+                // A row that does not hold together has been reported.
+                _ if stored.check().is_err() => {}
+                Some(member) if member == stored => {}
+                _ if in_doubt => {}
+                Some(_) => faults.push((*node, "the stored member differs from its join")),
+                None => faults.push((*node, "nobody let this member join")),
+            }
+        }
+        for member in self.membership.iter() {
+            if !self.stored_members.contains_key(&member.node_id) {
+                faults.push((member.node_id, "the member is not stored"));
+            }
+        }
+        for (node, detail) in faults {
+            self.member_finding(node, detail.to_owned());
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A chain in a file: what is written is verified like the tables it came from.
+
+mod chain;
+
+use std::collections::BTreeMap;
+
+use chain::Chain;
+use ledger::{
+    BundleError, BundleWriter, ChainSink, FindingKind, Pins, Report, StoredOp, StoredPart,
+    verify_bundle,
+};
+use proptest::prelude::*;
+
+fn write(chain: &Chain) -> Vec<u8> {
+    let writer = BundleWriter::begin(
+        Vec::new(),
+        chain.chain,
+        &chain.genesis_bytes,
+        &chain.members,
+    );
+    let mut writer = writer.unwrap();
+    let mut done = BTreeMap::new();
+    for block in &chain.blocks {
+        let plan = writer.block(&block.as_stored()).unwrap();
+        chain.feed_plan(&mut writer, &plan);
+        for range in plan.ranges {
+            done.insert(range.origin.0.to_vec(), range.last_seq);
+        }
+    }
+    chain.feed_tail(&mut writer, &done);
+    writer.finish().unwrap()
+}
+
+fn verify(bytes: &[u8], pins: &Pins) -> Report {
+    let (_, report, _) = verify_bundle(bytes, pins).unwrap();
+    report
+}
+
+fn told(report: &Report) -> Vec<FindingKind> {
+    report.findings.iter().map(|f| f.kind).collect()
+}
+
+#[test]
+fn a_bundle_verifies_like_the_chain() {
+    for chain in [Chain::new(), Chain::sample(3), Chain::sample(40)] {
+        let bytes = write(&chain);
+        let (name, report, trust) = verify_bundle(bytes.as_slice(), &Pins::default()).unwrap();
+        assert!(report.is_verified(), "{report:#?}");
+        assert_eq!(name, chain.chain);
+        assert_eq!(report, chain.verify());
+        assert_eq!(trust.as_str(), "itself");
+    }
+}
+
+#[test]
+fn alterations_travel_along_and_are_found() {
+    let good = Chain::sample(40);
+    let mut chain = good.clone();
+    chain.op_mut(2, 50).payload[0] ^= 1;
+    assert_eq!(
+        verify(&write(&chain), &Pins::default()).findings,
+        chain.verify().findings
+    );
+    let mut chain = good.clone();
+    chain.block_mut(3).cut[40] ^= 1;
+    assert_eq!(
+        told(&verify(&write(&chain), &Pins::default())),
+        [FindingKind::CutAltered]
+    );
+    let mut chain = good.clone();
+    chain.block_mut(3).header.clear();
+    assert_eq!(
+        told(&verify(&write(&chain), &Pins::default())),
+        [FindingKind::HeaderAltered]
+    );
+    let mut chain = good.clone();
+    chain.members[1].node_id.0[0] ^= 1;
+    assert_eq!(
+        told(&verify(&write(&chain), &Pins::default())),
+        [FindingKind::MembershipAltered; 2]
+    );
+}
+
+#[test]
+fn pins_are_held_against_the_chain() {
+    let chain = Chain::sample(3);
+    let bytes = write(&chain);
+    let mut pins = Pins {
+        chain_id: Some(chain.chain),
+        validator_keys: vec![chain::member(1, 1).signing_key],
+    };
+    assert!(verify(&bytes, &pins).is_verified());
+    pins.chain_id = Some(ledger::ChainId([1; 32]));
+    assert_eq!(told(&verify(&bytes, &pins)), [FindingKind::GenesisAltered]);
+    pins.chain_id = None;
+    pins.validator_keys = vec![chain::member(2, 1).signing_key];
+    assert_eq!(
+        told(&verify(&bytes, &pins)),
+        [FindingKind::CertificateWrong]
+    );
+}
+
+/// A download that broke off must not look like a short chain.
+#[test]
+fn a_cut_off_bundle_is_no_bundle() {
+    let bytes = write(&Chain::sample(3));
+    let pins = Pins::default();
+    for len in (0..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
+        let result = verify_bundle(&bytes[..len], &pins);
+        assert!(matches!(
+            result,
+            Err(BundleError::CutOff | BundleError::NotABundle)
+        ));
+    }
+    let mut later = bytes.clone();
+    later[14] = b'9';
+    assert!(matches!(
+        verify_bundle(later.as_slice(), &pins),
+        Err(BundleError::NotABundle)
+    ));
+}
+
+#[test]
+fn a_claimed_length_allocates_nothing() {
+    let mut bytes = b"bcrdt/bundle/v1\0\x01".to_vec();
+    bytes.extend(u32::MAX.to_be_bytes());
+    assert!(matches!(
+        verify_bundle(bytes.as_slice(), &Pins::default()),
+        Err(BundleError::Frame { frame: 0, .. })
+    ));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A bundle comes from the party that is audited: no byte of it may crash the auditor or
+    /// pass unseen.
+    #[test]
+    fn any_changed_byte_is_found(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let good = write(&small());
+        let mut bytes = good.clone();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        if let Ok((_, report, _)) = verify_bundle(bytes.as_slice(), &Pins::default()) {
+            prop_assert!(!report.is_verified(), "byte {at}, bit {bit}");
+        }
+    }
+
+    /// Rows of any shape, in any order.
+    #[test]
+    fn rows_of_any_shape_do_not_crash_the_verifier(
+        lengths in prop::collection::vec(0usize..40, 8),
+        numbers in prop::collection::vec(
+            prop_oneof![0u64..12, any::<u64>(), Just(u64::MAX), Just(u64::MAX - 1)], 8),
+        order in prop::collection::vec(0u8..7, 1..40),
+    ) {
+        let chain = small();
+        let mut verifier = chain.verifier();
+        let bytes: Vec<Vec<u8>> = lengths.iter().map(|len| vec![7; *len]).collect();
+        let origin = chain.id(1).0;
+        for (i, step) in order.into_iter().enumerate() {
+            let number = |k: usize| numbers[(i + k) % 8];
+            let field = |k: usize| bytes[(i + k) % 8].as_slice();
+            match step {
+                0 => {
+                    let mut block = chain.blocks[i % chain.blocks.len()].clone();
+                    block.height = number(0) % 8;
+                    verifier.block(&block.as_stored());
+                }
+                1 => verifier.tile(number(0) as u8, number(1), &field(2).repeat(32)),
+                2 => {
+                    let parts = [StoredPart { salt: field(0), payload: field(1) }];
+                    verifier.op(&StoredOp {
+                        origin: &origin,
+                        seq: number(0),
+                        hlc: number(1),
+                        kind: number(2) as u8,
+                        schema_hash: field(2),
+                        parts: &parts[..i % 2],
+                        op_hash: field(3),
+                    });
+                }
+                3 => {
+                    let mut row = chain.segments[i % chain.segments.len()].clone();
+                    row.first_seq = number(0);
+                    row.count = number(1);
+                    verifier.segment(&row.as_stored());
+                }
+                4 => verifier.vector(&origin, number(0), field(1)),
+                5 => {
+                    let mut row = chain.ops[i % chain.ops.len()].clone();
+                    row.seq = number(0);
+                    row.with_stored(|op| verifier.op(op));
+                }
+                _ => {
+                    let row = &chain.ops[i % chain.ops.len()];
+                    row.with_stored(|op| verifier.op(op));
+                }
+            }
+        }
+        verifier.finish();
+    }
+}
+
+fn small() -> Chain {
+    let mut chain = Chain::new();
+    let founder = chain.genesis.validators();
+    chain.join(2, 0);
+    chain.commit(&[1], &founder);
+    chain.deltas(2, 2);
+    chain.commit(&[1], &founder);
+    chain.deltas(1, 1);
+    chain
+}
