@@ -184,11 +184,16 @@ impl Cluster {
             .collect()
     }
 
+    fn states(&self, sql: &str) -> Outcome<Vec<(String, String)>> {
+        let state = |node: &Server| Ok((node.name().to_owned(), node.session()?.state(sql)?));
+        self.nodes.iter().map(state).collect()
+    }
+
     /// Waits until `sql` gives the same text on every node; gives that text.
     #[track_caller]
     pub fn wait_same(&self, sql: &str) -> Outcome<String> {
         self.wait(LONG, &format!("all nodes to agree on: {sql}"), || {
-            let answers = self.on_all(sql)?;
+            let answers = self.states(sql)?;
             let first = answers
                 .first()
                 .map(|(_, text)| text.clone())
@@ -205,7 +210,7 @@ impl Cluster {
     #[track_caller]
     pub fn wait_all(&self, sql: &str, wanted: &str) -> Outcome {
         self.wait(LONG, &format!("{wanted} on all nodes from: {sql}"), || {
-            let answers = self.on_all(sql)?;
+            let answers = self.states(sql)?;
             Ok(if answers.iter().all(|(_, text)| text == wanted) {
                 Ok(())
             } else {

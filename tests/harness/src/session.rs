@@ -61,6 +61,22 @@ impl Session {
         }
     }
 
+    /// As people would say it while they wait: the first column of the first row, or
+    /// that there is none yet.
+    #[track_caller]
+    pub(crate) fn state(&mut self, sql: &str) -> Outcome<String> {
+        let first = self
+            .rows(sql)?
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next());
+        Ok(match first {
+            Some(Some(text)) => text,
+            Some(None) => "NULL".to_owned(),
+            None => "no row".to_owned(),
+        })
+    }
+
     /// The first column of the first row as a number.
     #[track_caller]
     pub fn number(&mut self, sql: &str) -> Outcome<i64> {
