@@ -2,34 +2,9 @@
 
 mod chain;
 
-use std::collections::BTreeMap;
-
 use chain::Chain;
-use ledger::{
-    BundleError, BundleWriter, ChainSink, FindingKind, Pins, Report, StoredOp, StoredPart,
-    verify_bundle,
-};
+use ledger::{BundleError, FindingKind, Pins, Report, StoredOp, StoredPart, verify_bundle};
 use proptest::prelude::*;
-
-fn write(chain: &Chain) -> Vec<u8> {
-    let writer = BundleWriter::begin(
-        Vec::new(),
-        chain.chain,
-        &chain.genesis_bytes,
-        &chain.members,
-    );
-    let mut writer = writer.unwrap();
-    let mut done = BTreeMap::new();
-    for block in &chain.blocks {
-        let plan = writer.block(&block.as_stored()).unwrap();
-        chain.feed_plan(&mut writer, &plan);
-        for range in plan.ranges {
-            done.insert(range.origin.0.to_vec(), range.last_seq);
-        }
-    }
-    chain.feed_tail(&mut writer, &done);
-    writer.finish().unwrap()
-}
 
 fn verify(bytes: &[u8], pins: &Pins) -> Report {
     let (_, report, _) = verify_bundle(bytes, pins).unwrap();
@@ -43,7 +18,7 @@ fn told(report: &Report) -> Vec<FindingKind> {
 #[test]
 fn a_bundle_verifies_like_the_chain() {
     for chain in [Chain::new(), Chain::sample(3), Chain::sample(40)] {
-        let bytes = write(&chain);
+        let bytes = chain.bundle();
         let (name, report, trust) = verify_bundle(bytes.as_slice(), &Pins::default()).unwrap();
         assert!(report.is_verified(), "{report:#?}");
         assert_eq!(name, chain.chain);
@@ -58,25 +33,25 @@ fn alterations_travel_along_and_are_found() {
     let mut chain = good.clone();
     chain.op_mut(2, 50).payload[0] ^= 1;
     assert_eq!(
-        verify(&write(&chain), &Pins::default()).findings,
+        verify(&chain.bundle(), &Pins::default()).findings,
         chain.verify().findings
     );
     let mut chain = good.clone();
     chain.block_mut(3).cut[40] ^= 1;
     assert_eq!(
-        told(&verify(&write(&chain), &Pins::default())),
+        told(&verify(&chain.bundle(), &Pins::default())),
         [FindingKind::CutAltered]
     );
     let mut chain = good.clone();
     chain.block_mut(3).header.clear();
     assert_eq!(
-        told(&verify(&write(&chain), &Pins::default())),
+        told(&verify(&chain.bundle(), &Pins::default())),
         [FindingKind::HeaderAltered]
     );
     let mut chain = good.clone();
     chain.members[1].node_id.0[0] ^= 1;
     assert_eq!(
-        told(&verify(&write(&chain), &Pins::default())),
+        told(&verify(&chain.bundle(), &Pins::default())),
         [FindingKind::MembershipAltered; 2]
     );
 }
@@ -84,7 +59,7 @@ fn alterations_travel_along_and_are_found() {
 #[test]
 fn pins_are_held_against_the_chain() {
     let chain = Chain::sample(3);
-    let bytes = write(&chain);
+    let bytes = chain.bundle();
     let mut pins = Pins {
         chain_id: Some(chain.chain),
         validator_keys: vec![chain::member(1, 1).signing_key],
@@ -103,7 +78,7 @@ fn pins_are_held_against_the_chain() {
 /// A download that broke off must not look like a short chain.
 #[test]
 fn a_cut_off_bundle_is_no_bundle() {
-    let bytes = write(&Chain::sample(3));
+    let bytes = Chain::sample(3).bundle();
     let pins = Pins::default();
     for len in (0..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
         let result = verify_bundle(&bytes[..len], &pins);
@@ -137,7 +112,7 @@ proptest! {
     /// pass unseen.
     #[test]
     fn any_changed_byte_is_found(at in any::<prop::sample::Index>(), bit in 0u8..8) {
-        let good = write(&small());
+        let good = small().bundle();
         let mut bytes = good.clone();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;

@@ -3,59 +3,8 @@
 mod chain;
 
 use chain::{Chain, member};
-use ledger::merkle::Tree;
 use ledger::proof::{Hex, HexBytes, ProofPart};
-use ledger::{
-    Block, Certificate, ChainId, Cut, Header, NodeId, OpProof, Pins, ProofFault, ValidatorSet,
-};
-
-fn block(chain: &Chain, height: u64) -> Block {
-    let row = &chain.blocks[height as usize - 1];
-    Block {
-        header: Header::from_bytes(&row.header).unwrap(),
-        cut: Cut::from_bytes(&row.cut).unwrap(),
-        certificate: Certificate::from_bytes(&row.certificate).unwrap(),
-    }
-}
-
-/// The leaf of op `seq` of a node, as the layout of blocks says.
-fn leaf_index(chain: &Chain, node: NodeId, seq: u64) -> u64 {
-    let mut before = Cut::default();
-    let mut size = 0;
-    for row in &chain.blocks {
-        let cut = Cut::from_bytes(&row.cut).unwrap();
-        size += 1;
-        for (origin, at) in cut.iter() {
-            let first = before.get(origin).seq + 1;
-            if *origin == node && (first..=at.seq).contains(&seq) {
-                return size + seq - first;
-            }
-            size += at.seq + 1 - first;
-        }
-        before = cut;
-    }
-    panic!("op {seq} is in no block");
-}
-
-fn prove(chain: &Chain, seed: u8, seq: u64, height: u64) -> OpProof {
-    let node = chain.id(seed);
-    let block = block(chain, height);
-    let (op, prev, _) = &chain.cores[&(node, seq)];
-    let index = leaf_index(chain, node, seq);
-    let tree = Tree::new(chain.tiles.clone(), chain.size);
-    let path = tree.inclusion_proof(index, block.header.tree_size).unwrap();
-    OpProof::new(
-        &chain.genesis,
-        &node,
-        op,
-        prev,
-        index,
-        &path,
-        &block.header,
-        &block.certificate,
-        &chain.genesis.validators(),
-    )
-}
+use ledger::{ChainId, OpProof, Pins, ProofFault, ValidatorSet};
 
 fn pins(chain: &Chain) -> Pins {
     Pins {
@@ -68,7 +17,7 @@ fn pins(chain: &Chain) -> Pins {
 fn a_proof_verifies_under_its_block_and_any_later_one() {
     let chain = Chain::sample(40);
     for height in [2, 3, 5] {
-        let proof = prove(&chain, 3, 17, height);
+        let proof = chain.prove(3, 17, height);
         let text = proof.to_json().unwrap();
         assert_eq!(OpProof::from_json(&text), Ok(proof.clone()));
         let verified = proof.verify(&pins(&chain)).unwrap();
@@ -82,8 +31,8 @@ fn a_proof_verifies_under_its_block_and_any_later_one() {
         );
     }
     assert!(matches!(
-        leaf_index(&chain, chain.id(3), 17),
-        index if index < block(&chain, 2).header.tree_size
+        chain.leaf_index(chain.id(3), 17),
+        index if index < chain.block(2).header.tree_size
     ));
 }
 
@@ -91,7 +40,7 @@ fn a_proof_verifies_under_its_block_and_any_later_one() {
 #[test]
 fn pins_are_held_against_the_proof() {
     let chain = Chain::sample(3);
-    let proof = prove(&chain, 2, 8, 5);
+    let proof = chain.prove(2, 8, 5);
     let other = Pins {
         chain_id: Some(ChainId([5; 32])),
         validator_keys: Vec::new(),
@@ -116,9 +65,9 @@ fn pins_are_held_against_the_proof() {
 #[test]
 fn self_made_validators_are_not_trusted() {
     let chain = Chain::sample(3);
-    let mut proof = prove(&chain, 2, 8, 5);
+    let mut proof = chain.prove(2, 8, 5);
     let set = ValidatorSet::from_members([&member(66, 1)]);
-    let mut header = block(&chain, 5).header;
+    let mut header = chain.block(5).header;
     header.validator_set_hash = set.hash(&chain.chain);
     let certificate = chain.certify(&header, &[]);
     let signature = certificate.vote().sign(&chain.chain, &chain::key(66));
@@ -134,7 +83,7 @@ fn self_made_validators_are_not_trusted() {
 #[test]
 fn every_changed_field_is_refused() {
     let chain = Chain::sample(3);
-    let good = prove(&chain, 2, 8, 4);
+    let good = chain.prove(2, 8, 4);
     type Change = dyn Fn(&mut OpProof);
     let changes: Vec<Box<Change>> = vec![
         Box::new(|p| p.format = 2),
@@ -202,7 +151,7 @@ fn every_changed_field_is_refused() {
 #[test]
 fn a_closed_part_does_not_break_the_proof() {
     let chain = Chain::sample(3);
-    let mut proof = prove(&chain, 2, 8, 5);
+    let mut proof = chain.prove(2, 8, 5);
     proof.op.parts[0] = proof.op.parts[0].close();
     let text = proof.to_json().unwrap();
     assert!(!text.contains("payload"));
@@ -214,8 +163,8 @@ fn a_closed_part_does_not_break_the_proof() {
 #[test]
 fn inclusion_in_a_trusted_checkpoint() {
     let chain = Chain::sample(3);
-    let proof = prove(&chain, 2, 8, 5);
-    let header = block(&chain, 5).header;
+    let proof = chain.prove(2, 8, 5);
+    let header = chain.block(5).header;
     assert_eq!(
         proof.included_in(header.tree_size, &header.log_root),
         Ok(())
@@ -231,7 +180,7 @@ fn inclusion_in_a_trusted_checkpoint() {
 #[test]
 fn text_that_is_no_proof_is_refused() {
     let chain = Chain::sample(3);
-    let text = prove(&chain, 2, 8, 5).to_json().unwrap();
+    let text = chain.prove(2, 8, 5).to_json().unwrap();
     for bad in ["", "{}", "[]", "null", "{\"format\":1}", &text[1..]] {
         assert!(matches!(
             OpProof::from_json(bad),

@@ -35,24 +35,9 @@ fn sample() -> Chain {
     Chain::sample(3)
 }
 
-/// Where an op of the sample lies in the log.
+/// Where an op lies in the log.
 fn leaf(chain: &Chain, seed: u8, seq: u64) -> Option<u64> {
-    let mut cut = ledger::Cut::default();
-    let mut size = 0;
-    for block in &chain.blocks {
-        let next = ledger::Cut::from_bytes(&block.cut).unwrap();
-        size += 1;
-        for (node, at) in next.iter() {
-            for i in cut.get(node).seq + 1..=at.seq {
-                if *node == chain.id(seed) && i == seq {
-                    return Some(size);
-                }
-                size += 1;
-            }
-        }
-        cut = next;
-    }
-    None
+    Some(chain.leaf_index(chain.id(seed), seq))
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! A small cluster and its stored rows, which tests then alter.
 #![allow(dead_code, reason = "each test binary uses its own share")]
 
+mod export;
+pub mod sample;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 

@@ -1,0 +1,190 @@
+//! Tells a result to people, or as JSON to programs. Each function gives the text and whether
+//! everything holds.
+
+use std::fmt::Write;
+
+use ledger::{Finding, Trust, Verified};
+use serde_json::{Value, json};
+
+use crate::verify::{BundleResult, ProofResult};
+
+/// The result for one op.
+pub fn proof(result: &ProofResult, as_json: bool) -> (String, bool) {
+    let text = match (result, as_json) {
+        (Ok(verified), true) => pretty(&proof_json(verified)),
+        (Ok(verified), false) => proof_text(verified),
+        (Err(fault), true) => pretty(&json!({ "verified": false, "error": fault.to_string() })),
+        (Err(fault), false) => format!("NOT VERIFIED: {}\n", printable(&fault.to_string())),
+    };
+    (text, result.is_ok())
+}
+
+/// The result for a whole chain.
+pub fn bundle(result: &BundleResult, as_json: bool) -> (String, bool) {
+    let text = match as_json {
+        true => pretty(&bundle_json(result)),
+        false => bundle_text(result),
+    };
+    (text, result.report.is_verified())
+}
+
+/// Text from a file that is not trusted, without what could steer a terminal.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| match c.is_control() {
+            true => c.escape_unicode().collect::<Vec<_>>(),
+            false => vec![c],
+        })
+        .collect()
+}
+
+fn proof_json(verified: &Verified) -> Value {
+    json!({
+        "verified": true,
+        "trust": verified.trust.as_str(),
+        "chain_id": verified.chain_id.to_string(),
+        "origin": verified.origin.to_string(),
+        "seq": verified.seq,
+        "hlc": verified.hlc,
+        "kind": verified.kind.as_str(),
+        "op_hash": hex::encode(verified.op_hash),
+        "closed_parts": verified.closed_parts,
+        "leaf_index": verified.leaf_index,
+        "tree_size": verified.tree_size,
+        "height": verified.height,
+        "header_hash": hex::encode(verified.header_hash),
+        "time_ms": verified.time_ms,
+    })
+}
+
+fn proof_text(verified: &Verified) -> String {
+    let closed = match verified.closed_parts {
+        0 => String::new(),
+        count => format!(" ({count} parts kept back)"),
+    };
+    let mut text = format!(
+        "VERIFIED: {} {} of node {}{closed}\n",
+        verified.kind.as_str(),
+        verified.seq,
+        verified.origin
+    );
+    let lines = [
+        ("chain", verified.chain_id.to_string()),
+        ("op hash", hex::encode(verified.op_hash)),
+        (
+            "leaf",
+            format!("{} of {}", verified.leaf_index, verified.tree_size),
+        ),
+        (
+            "block",
+            format!(
+                "{} with header {}",
+                verified.height,
+                hex::encode(verified.header_hash)
+            ),
+        ),
+        ("block time", format!("{} ms since 1970", verified.time_ms)),
+        ("rests on", rests_on(verified.trust).to_owned()),
+    ];
+    append(&mut text, &lines);
+    text
+}
+
+fn bundle_json(result: &BundleResult) -> Value {
+    let report = &result.report;
+    json!({
+        "verified": report.is_verified(),
+        "trust": result.trust.as_str(),
+        "chain_id": result.chain_id.to_string(),
+        "height": report.height,
+        "header_hash": report.header_hash.map(hex::encode),
+        "tree_size": report.tree_size,
+        "ops": report.ops,
+        "tail_ops": report.tail_ops,
+        "segments": report.segments,
+        "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
+        "untold": report.untold,
+    })
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    json!({
+        "height": finding.height,
+        "leaf_index": finding.leaf_index,
+        "origin": finding.origin.map(|node| node.to_string()),
+        "seq": finding.seq,
+        "kind": finding.kind.as_str(),
+        "detail": finding.detail,
+    })
+}
+
+fn bundle_text(result: &BundleResult) -> String {
+    let report = &result.report;
+    let mut text = match report.is_verified() {
+        true => format!("VERIFIED: the whole chain up to block {}\n", report.height),
+        false => format!(
+            "NOT VERIFIED: {} findings\n",
+            (report.findings.len() as u64).saturating_add(report.untold)
+        ),
+    };
+    for finding in &report.findings {
+        let _ = writeln!(text, "  {}", finding_line(finding));
+    }
+    if report.untold > 0 {
+        let _ = writeln!(text, "  and {} more", report.untold);
+    }
+    let lines = [
+        ("chain", result.chain_id.to_string()),
+        (
+            "last header",
+            report.header_hash.map_or("unknown".to_owned(), hex::encode),
+        ),
+        (
+            "seen",
+            format!(
+                "{} ops ({} in no block yet), {} segments, {} leaves",
+                report.ops, report.tail_ops, report.segments, report.tree_size
+            ),
+        ),
+        ("rests on", rests_on(result.trust).to_owned()),
+    ];
+    append(&mut text, &lines);
+    text
+}
+
+fn finding_line(finding: &Finding) -> String {
+    let mut line = finding.kind.as_str().to_owned();
+    if let Some(height) = finding.height {
+        let _ = write!(line, ", block {height}");
+    }
+    if let Some(leaf) = finding.leaf_index {
+        let _ = write!(line, ", leaf {leaf}");
+    }
+    if let Some(seq) = finding.seq {
+        let _ = write!(line, ", op {seq}");
+    }
+    if let Some(origin) = finding.origin {
+        let _ = write!(line, ", node {origin}");
+    }
+    let _ = write!(line, ": {}", printable(&finding.detail));
+    line
+}
+
+fn rests_on(trust: Trust) -> &'static str {
+    match trust {
+        Trust::PinnedValidators => "the validator keys given",
+        Trust::PinnedChain => "the chain id given",
+        Trust::Itself => "itself only: compare the chain id with one that you know",
+    }
+}
+
+fn append(text: &mut String, lines: &[(&str, String)]) {
+    for (name, value) in lines {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {name:<12}{value}");
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}

@@ -1,0 +1,49 @@
+//! Opens a file and has the ledger verify it.
+
+use std::fs::File;
+use std::io::{BufReader, Read, stdin};
+use std::path::Path;
+
+use ledger::proof::MAX_PROOF_BYTES;
+use ledger::{ChainId, OpProof, Pins, ProofFault, Report, Trust, Verified, verify_bundle};
+
+/// The result for one op.
+pub type ProofResult = Result<Verified, ProofFault>;
+
+/// The result for a whole chain.
+pub struct BundleResult {
+    pub chain_id: ChainId,
+    pub report: Report,
+    pub trust: Trust,
+}
+
+/// Verifies the proof in a file; an error says why the file is no proof.
+pub fn proof(path: &Path, pins: &Pins) -> Result<ProofResult, String> {
+    let mut text = String::new();
+    // One byte more than allowed, so that what is too long is seen to be.
+    open(path)?
+        .take(MAX_PROOF_BYTES as u64 + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let proof = OpProof::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(proof.verify(pins))
+}
+
+/// Verifies the chain in a bundle; an error says why the file is no bundle.
+pub fn bundle(path: &Path, pins: &Pins) -> Result<BundleResult, String> {
+    let (chain_id, report, trust) = verify_bundle(BufReader::new(open(path)?), pins)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(BundleResult {
+        chain_id,
+        report,
+        trust,
+    })
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read>, String> {
+    if path == Path::new("-") {
+        return Ok(Box::new(stdin()));
+    }
+    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(Box::new(file))
+}

@@ -1,0 +1,76 @@
+//! What the cluster hands to an auditor: proofs and bundles.
+
+use std::collections::BTreeMap;
+
+use ledger::merkle::Tree;
+use ledger::{Block, BundleWriter, Certificate, ChainSink, Cut, Header, NodeId, OpProof};
+
+use super::Chain;
+
+impl Chain {
+    pub fn block(&self, height: u64) -> Block {
+        let row = &self.blocks[height as usize - 1];
+        Block {
+            header: Header::from_bytes(&row.header).unwrap(),
+            cut: Cut::from_bytes(&row.cut).unwrap(),
+            certificate: Certificate::from_bytes(&row.certificate).unwrap(),
+        }
+    }
+
+    /// The leaf of op `seq` of a node, as the layout of blocks says.
+    pub fn leaf_index(&self, node: NodeId, seq: u64) -> u64 {
+        let mut before = Cut::default();
+        let mut size = 0;
+        for row in &self.blocks {
+            let cut = Cut::from_bytes(&row.cut).unwrap();
+            size += 1;
+            for (origin, at) in cut.iter() {
+                let first = before.get(origin).seq + 1;
+                if *origin == node && (first..=at.seq).contains(&seq) {
+                    return size + seq - first;
+                }
+                size += at.seq + 1 - first;
+            }
+            before = cut;
+        }
+        panic!("op {seq} is in no block");
+    }
+
+    /// The proof of an op under the block of this height.
+    pub fn prove(&self, seed: u8, seq: u64, height: u64) -> OpProof {
+        let node = self.id(seed);
+        let block = self.block(height);
+        let (op, prev, _) = &self.cores[&(node, seq)];
+        let index = self.leaf_index(node, seq);
+        let tree = Tree::new(self.tiles.clone(), self.size);
+        let path = tree.inclusion_proof(index, block.header.tree_size).unwrap();
+        OpProof::new(
+            &self.genesis,
+            &node,
+            op,
+            prev,
+            index,
+            &path,
+            &block.header,
+            &block.certificate,
+            &self.genesis.validators(),
+        )
+    }
+
+    /// Everything stored, in one file.
+    pub fn bundle(&self) -> Vec<u8> {
+        let writer =
+            BundleWriter::begin(Vec::new(), self.chain, &self.genesis_bytes, &self.members);
+        let mut writer = writer.unwrap();
+        let mut done = BTreeMap::new();
+        for block in &self.blocks {
+            let plan = writer.block(&block.as_stored()).unwrap();
+            self.feed_plan(&mut writer, &plan);
+            for range in plan.ranges {
+                done.insert(range.origin.0.to_vec(), range.last_seq);
+            }
+        }
+        self.feed_tail(&mut writer, &done);
+        writer.finish().unwrap()
+    }
+}
