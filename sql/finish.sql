@@ -47,7 +47,7 @@ SELECT b.height,
        (SELECT coalesce(sum(r.last_seq - r.first_seq + 1), 0) FROM crdt.block_range r
          WHERE r.height = b.height)::bigint AS ops,
        (c.content ->> 'tree_size')::bigint AS tree_size,
-       c.content ->> 'hash' AS hash,
+       c.content ->> 'hash' AS header_hash,
        c.content ->> 'previous' AS previous,
        c.content ->> 'log_root' AS log_root,
        c.content -> 'cut' AS cut,

@@ -95,6 +95,7 @@ impl Words<'_> {
                 let removed = set.removed().iter().count();
                 match (added.is_empty(), removed) {
                     (false, 0) => format!("{name} + {{{}}}", added.join(",")),
+                    (true, 0) => format!("{name} = {{}}"),
                     (true, _) => format!("{name} - {removed} tags"),
                     (false, _) => format!("{name} + {{{}}} - {removed} tags", added.join(",")),
                 }

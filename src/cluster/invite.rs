@@ -51,6 +51,13 @@ fn crdt_create_invite(ttl: default!(Interval, "'1 day'")) -> String {
 #[pg_extern]
 fn crdt_join(invite: &str) -> String {
     crate::require_preload();
+    if let Err(reason) = Invite::from_text(invite) {
+        raise(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            reason,
+            "Pass the text that crdt_create_invite() returned on a member, whole.",
+        );
+    }
     match mailbox::ask(Request::Join, invite, JOIN_LIMIT) {
         Ok(answer) => answer,
         Err(reason) => mailbox::raise("cannot join", reason),

@@ -18,7 +18,7 @@ pub fn declare() {
         c"Address and port on which this node serves its peers; empty: it does not listen.",
         c"host:port with a literal IP address, for example 0.0.0.0:7432. Set it per database with ALTER DATABASE ... SET when one server holds several nodes.",
         &LISTEN,
-        GucContext::Sighup,
+        GucContext::Suset,
         GucFlags::default(),
     );
     GucRegistry::define_int_guc(

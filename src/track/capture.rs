@@ -19,12 +19,12 @@ fn capture(call: &Call) -> pg_sys::HeapTuple {
     let tuple = call.new_tuple();
     let row = call.deform(tuple);
     match call.event {
-        Event::Insert => insert(table, &row),
+        Event::Insert => insert(call, &row),
         Event::Update => {
             let old = call.deform(call.old_tuple());
             match guard::meta_of(table, &old) {
                 Some(before) => update(table, &before, &old, &row),
-                None => insert(table, &row),
+                None => insert(call, &row),
             }
         }
         Event::Delete => delete(table, &row),
@@ -45,18 +45,16 @@ fn meta(table: &Table, row: &Row) -> RowMeta {
     guard::meta_of(table, row).or_corrupt("crdt_meta is missing behind the guard")
 }
 
-fn insert(table: &Table, row: &Row) {
-    let meta = meta(table, row);
+fn insert(call: &Call, row: &Row) {
+    let table = &call.table;
+    let mut meta = meta(table, row);
     let (row_key, hash) = name(table, row);
     // The guard looked before this row's key was locked: another session may
     // have deleted a row of this key between then and now.
     let deleted = tombstone::find(&key::tombstone_id(&hash)).unwrap_or_default();
     if deleted > meta.causal_length {
-        raise(
-            PgSqlErrorCode::ERRCODE_T_R_SERIALIZATION_FAILURE,
-            format!("a row with this key was deleted from {} meanwhile", table.schema.table),
-            "Run the transaction again.",
-        );
+        meta.causal_length = deleted.saturating_add(1);
+        call.rewrite(table.meta, &meta.encode());
     }
     let deltas = crdt_columns(table)
         .filter_map(|(at, column)| {

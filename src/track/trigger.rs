@@ -1,7 +1,7 @@
 //! A row trigger's call as PostgreSQL hands it over, with the tuples deformed.
 
 use super::table::{self, Table};
-use pgrx::{PgSqlErrorCode, pg_sys};
+use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 use std::rc::Rc;
 
 /// Which statement fired the trigger.
@@ -88,6 +88,32 @@ impl Call {
     pub fn old_tuple(&self) -> pg_sys::HeapTuple {
         // SAFETY: as above.
         unsafe { (*self.data).tg_trigtuple }
+    }
+
+    /// Writes another value into an attribute of the row that the statement
+    /// has just made, without firing triggers again.
+    pub fn rewrite(&self, attribute: usize, bytes: &[u8]) {
+        let tuple = self.new_tuple();
+        let mut number = i32::try_from(attribute + 1).unwrap_or_default();
+        let mut value = bytes.into_datum().unwrap_or(pg_sys::Datum::null());
+        let mut null = false;
+        // SAFETY: the row was inserted by this very statement, so it is ours
+        // to update once the command counter has moved on.
+        unsafe {
+            pg_sys::CommandCounterIncrement();
+            let changed = pg_sys::heap_modify_tuple_by_cols(
+                tuple,
+                self.descriptor(),
+                1,
+                &mut number,
+                &mut value,
+                &mut null,
+            );
+            let relation = (*self.data).tg_relation;
+            let mut place = (*tuple).t_self;
+            pg_sys::CatalogTupleUpdate(relation, &mut place, changed);
+            pg_sys::CommandCounterIncrement();
+        }
     }
 
     /// Takes a tuple of the table apart.

@@ -22,6 +22,10 @@ const MAX_EVENTS: usize = 32;
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// Times that an inviter is asked before joining fails.
 const JOIN_TRIES: u32 = 10;
+/// From this many ops in a segment on, the next one waits for company.
+const CROWD: usize = 16;
+/// How long it waits after the segment before.
+const CROWD_PAUSE: Duration = Duration::from_millis(4);
 /// Longest wait, so that work left by a crashed or prepared transaction is
 /// found without a wake-up.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -98,6 +102,11 @@ struct Worker {
     pending: Option<Pending>,
     /// Inputs that arose from carrying out effects.
     leftovers: Vec<Input>,
+    /// Ops sealed last, and when.
+    last_batch: usize,
+    last_seal: Instant,
+    /// When sealing goes on, if it pauses.
+    seal_due: Option<Instant>,
 }
 
 /// What a transaction of the node leaves to be done after its commit.
@@ -122,6 +131,9 @@ impl Worker {
             network_retry: Instant::now(),
             pending: None,
             leftovers: Vec::new(),
+            last_batch: 0,
+            last_seal: Instant::now(),
+            seal_due: None,
         }
     }
 
@@ -131,7 +143,7 @@ impl Worker {
         if signals::reload_if_asked() || members_changed {
             self.node = None;
         }
-        match transaction::run(extension) {
+        match transaction::run(transaction::extension) {
             Ok(None) => return false,
             Ok(found) if found == self.extension => {}
             // Created anew since the last turn: nothing known still holds.
@@ -146,7 +158,7 @@ impl Worker {
         if let Some((letter, body)) = mailbox::take() {
             self.read(letter, &body);
         }
-        let sealed = match self.seal() {
+        let sealed = match self.seal_in_time() {
             Ok(more) => more,
             Err(reason) => return self.lost(&reason),
         };
@@ -170,7 +182,7 @@ impl Worker {
         log!("blockchain_crdt: {reason}");
         self.node = None;
         self.origins = Origins::default();
-        signals::wait(None, RETRY_PAUSE);
+        signals::wait(None, true, RETRY_PAUSE);
         true
     }
 
@@ -180,7 +192,7 @@ impl Worker {
             return Ok(());
         }
         let origins = &mut self.origins;
-        let opened = transaction::run(|| {
+        let opened = transaction::with_extension(|| {
             let chain = catalog::chain()?;
             let me = catalog::local_node().filter(|known| known.left_after.is_none())?;
             let identity = identity::identity();
@@ -226,9 +238,25 @@ impl Worker {
 
     fn refresh_members(&mut self) -> Result<(), String> {
         match &mut self.network {
-            Some(network) => transaction::run(|| network.set_members()),
+            Some(network) => transaction::with_extension(|| network.set_members()),
             None => Ok(()),
         }
+    }
+
+    /// Seals, unless so many are writing that it pays to wait a little for
+    /// more: each segment costs a signature and a flush, however many ops are
+    /// in it. Returns whether more waits.
+    fn seal_in_time(&mut self) -> Result<bool, String> {
+        let pause = match self.last_batch {
+            0..CROWD => Duration::ZERO,
+            _ => CROWD_PAUSE,
+        }
+        .max(Duration::from_millis(settings::seal_delay_ms()));
+        self.seal_due = self.last_seal.checked_add(pause).filter(|due| *due > Instant::now());
+        if self.seal_due.is_some() {
+            return Ok(false);
+        }
+        self.seal()
     }
 
     /// Seals a batch of the outbox. Returns whether more waits.
@@ -237,22 +265,27 @@ impl Worker {
             return Ok(false);
         };
         let origins = &mut self.origins;
-        let sealed = transaction::run(|| {
+        let sealed = transaction::with_extension(|| {
             let sealed = seal::seal(&chain, me, origins);
             // Sealed ops leave this server, so they must outlive a crash; a
             // turn without any has nothing to flush.
             flush_at_commit(sealed.is_some());
             let Some(sealed) = sealed else {
-                return (Vec::new(), false);
+                return (Vec::new(), 0, false);
             };
+            let batch = sealed.segment.ops.len();
             let tick = Input::Tick { now_ms: clock::now_ms() };
             let mut tables = Tables { origins };
             let Ok(mut effects) = node.handle(tick, &mut tables);
             let Ok(more) = node.handle(Input::Sealed(sealed.segment), &mut tables);
             effects.extend(more);
-            (effects, sealed.more)
+            (effects, batch, sealed.more)
         })?;
-        let (effects, more) = sealed;
+        let (effects, batch, more) = sealed;
+        self.last_batch = batch;
+        if batch > 0 {
+            self.last_seal = Instant::now();
+        }
         self.carry_out(effects);
         Ok(more)
     }
@@ -301,7 +334,7 @@ impl Worker {
         now_ms: u64,
     ) -> Result<Outcome, String> {
         let (origins, node, pending) = (&mut self.origins, &mut self.node, &mut self.pending);
-        transaction::run(|| {
+        transaction::with_extension(|| {
             let mut outcome = Outcome::default();
             let mut inputs = vec![Input::Tick { now_ms }];
             inputs.extend(leftovers);
@@ -378,7 +411,7 @@ impl Worker {
 
     fn begin_join(&mut self, text: &str) -> Result<Pending, String> {
         let invite = join::Invite::from_text(text)?;
-        transaction::run(|| join::prepare(&invite))??;
+        transaction::with_extension(|| join::prepare(&invite))??;
         (self.node, self.chain, self.me) = (None, None, None);
         self.origins = Origins::default();
         self.network_retry = Instant::now();
@@ -386,7 +419,7 @@ impl Worker {
             self.network = Some(Network::start()?);
         }
         let network = self.network.as_ref().ok_or("the network is not running")?;
-        let body = transaction::run(|| {
+        let body = transaction::with_extension(|| {
             join::application(&invite.chain_id, &catalog::local_member(0))
         })?;
         network.join(&invite.url, invite.server_key, &invite.guest_seed, body.clone())?;
@@ -418,7 +451,7 @@ impl Worker {
         let Some(Pending::Block { me, upto }) = self.pending else {
             return Ok(());
         };
-        let height = transaction::run(|| log::height_of(me, upto))?;
+        let height = transaction::with_extension(|| log::height_of(me, upto))?;
         if let Some(height) = height {
             self.pending = None;
             mailbox::answer(Ok(height.to_string()));
@@ -430,19 +463,12 @@ impl Worker {
         let tick = self.node.as_ref().map_or(LONGEST_WAIT, |node| {
             Duration::from_millis(node.next_tick_ms().saturating_sub(clock::now_ms()).max(1))
         });
-        signals::wait(self.network.as_ref().map(Network::bell), tick.min(LONGEST_WAIT));
-        let delay = settings::seal_delay_ms();
-        if delay > 0 {
-            std::thread::sleep(Duration::from_millis(delay));
-        }
+        let seal = self.seal_due.map_or(LONGEST_WAIT, |due| {
+            due.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+        });
+        let wait = tick.min(seal).min(LONGEST_WAIT);
+        signals::wait(self.network.as_ref().map(Network::bell), self.seal_due.is_none(), wait);
     }
-}
-
-/// OID of the extension in this database.
-fn extension() -> Option<pg_sys::Oid> {
-    // SAFETY: a catalog look-up.
-    let oid = unsafe { pg_sys::get_extension_oid(c"blockchain_crdt".as_ptr(), true) };
-    (oid != pg_sys::InvalidOid).then_some(oid)
 }
 
 fn options() -> Options {

@@ -18,7 +18,7 @@ const BATCH_OPS: usize = 5_000;
 /// Payload bytes taken at once, with the same exception.
 const BATCH_BYTES: usize = 8 << 20;
 /// Pages of an outbox table above which writers are sent to the other one.
-const ROTATE_PAGES: u32 = 256;
+const ROTATE_PAGES: u32 = 128;
 /// Pages above which payloads are read only for the rows that are taken.
 const LARGE_PAGES: u32 = 4_096;
 

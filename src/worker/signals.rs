@@ -35,12 +35,15 @@ pub fn reload_if_asked() -> bool {
     }
 }
 
-/// Waits for the latch, for a byte on `waker`, or for the timeout; ends the
-/// process if the postmaster is gone or SIGTERM came.
-pub fn wait(waker: Option<&OwnedFd>, timeout: Duration) {
+/// Waits for the latch (if `latch`), for a byte on `waker`, or for the timeout;
+/// ends the process if the postmaster is gone or SIGTERM came. Without `latch`
+/// only an interrupt ends the wait early.
+pub fn wait(waker: Option<&OwnedFd>, latch: bool, timeout: Duration) {
     let millis = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
-    let mut events =
-        (pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH) as i32;
+    let mut events = (pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH) as i32;
+    if latch {
+        events |= pg_sys::WL_LATCH_SET as i32;
+    }
     let socket = match waker {
         Some(fd) => {
             events |= pg_sys::WL_SOCKET_READABLE as i32;
@@ -57,7 +60,9 @@ pub fn wait(waker: Option<&OwnedFd>, timeout: Duration) {
             millis,
             pg_sys::PG_WAIT_EXTENSION,
         );
-        pg_sys::ResetLatch(pg_sys::MyLatch);
+        if latch {
+            pg_sys::ResetLatch(pg_sys::MyLatch);
+        }
     }
     pgrx::check_for_interrupts!();
 }

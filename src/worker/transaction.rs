@@ -6,6 +6,38 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgSqlErrorCode, PgTryBuilder};
 use std::panic::AssertUnwindSafe;
 
+/// Runs `work` in a transaction of its own, with the extension held in place:
+/// DROP EXTENSION locks the extension before its tables, so taking that lock
+/// first keeps the two from waiting for each other.
+///
+/// # Errors
+/// The reason when the transaction was lost; the extension may be gone.
+pub fn with_extension<R>(work: impl FnOnce() -> R) -> Result<R, String> {
+    run(|| extension().map(|_| work()))?.ok_or_else(|| "the extension was dropped".to_owned())
+}
+
+/// OID of the extension in this database, locked until the transaction ends.
+pub fn extension() -> Option<pg_sys::Oid> {
+    let oid = find_extension()?;
+    // SAFETY: the lock is released when the transaction ends.
+    unsafe {
+        pg_sys::LockDatabaseObject(
+            pg_sys::ExtensionRelationId,
+            oid,
+            0,
+            pg_sys::AccessShareLock as pg_sys::LOCKMODE,
+        );
+    }
+    // It may have been dropped while the lock was waited for.
+    find_extension().filter(|found| *found == oid)
+}
+
+fn find_extension() -> Option<pg_sys::Oid> {
+    // SAFETY: a catalog look-up.
+    let oid = unsafe { pg_sys::get_extension_oid(c"blockchain_crdt".as_ptr(), true) };
+    (oid != pg_sys::InvalidOid).then_some(oid)
+}
+
 /// Runs `work` in a transaction of its own.
 ///
 /// # Errors

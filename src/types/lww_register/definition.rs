@@ -16,7 +16,7 @@ fn lww_register_out(register: Register) -> CString {
     text_binary::output(&register)
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
+#[pg_extern(immutable, strict, parallel_safe, requires = ["shell_types"])]
 fn lww_register_recv(message: Internal) -> Register {
     text_binary::receive(message)
 }

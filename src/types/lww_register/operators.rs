@@ -2,6 +2,7 @@
 
 use super::{Register, set, string};
 use crate::types::json::Jsonb;
+use pgrx::datum::AnyNumeric;
 use pgrx::prelude::*;
 
 #[pg_extern(immutable, parallel_safe, name = "crdt_set")]
@@ -17,6 +18,16 @@ fn lww_register_set_literal(register: Register, value: Register) -> Register {
         Some(json) => set(&register.decode(), &Jsonb(json.to_owned())),
         None => register,
     }
+}
+
+#[pg_extern(immutable, parallel_safe, name = "crdt_set")]
+fn lww_register_set_numeric(register: Register, value: AnyNumeric) -> Register {
+    set(&register.decode(), &Jsonb(value.to_string()))
+}
+
+#[pg_extern(immutable, parallel_safe, name = "crdt_set")]
+fn lww_register_set_boolean(register: Register, value: bool) -> Register {
+    set(&register.decode(), &Jsonb(value.to_string()))
 }
 
 #[pg_extern(immutable, parallel_safe, sql = false)]

@@ -17,7 +17,7 @@ fn or_set_out(set: Set) -> CString {
     text_binary::output(&set)
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
+#[pg_extern(immutable, strict, parallel_safe, requires = ["shell_types"])]
 fn or_set_recv(message: Internal) -> Set {
     text_binary::receive(message)
 }

@@ -17,7 +17,7 @@ fn pn_counter_out(counter: Counter) -> CString {
     text_binary::output(&counter)
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
+#[pg_extern(immutable, strict, parallel_safe, requires = ["shell_types"])]
 fn pn_counter_recv(message: Internal) -> Counter {
     text_binary::receive(message)
 }
