@@ -88,6 +88,9 @@ impl Node {
     /// Nothing may wait for a time that was set by a clock that ran ahead.
     fn clock_went_back(&mut self, now_ms: u64) {
         self.sync.next_ms = now_ms;
+        for (_, sent_ms) in self.sync.pull.iter_mut().chain(&mut self.sync.block_pull) {
+            *sent_ms = now_ms;
+        }
         for peer in self.peers.values_mut() {
             peer.next_try_ms = peer.next_try_ms.min(now_ms);
             peer.last_try_ms = peer.last_try_ms.min(now_ms);
@@ -176,12 +179,12 @@ impl Node {
         asked: Asked,
         response: Response,
     ) -> Result<(), S::Error> {
+        self.note_vector(from, &response.vector);
         let Some(peer) = self.peers.get_mut(&from) else {
             return Ok(());
         };
         match (asked, response.body) {
             (Asked::Push | Asked::PushBlocks | Asked::Finality, Body::Taken { notices }) => {
-                peer.vector.0.extend(response.vector.0);
                 if let Some(refused) = notices.into_iter().find(|notice| !notice.held) {
                     peer.last_error = Some(format!("refused: {}", refused.reason));
                 }
@@ -198,9 +201,8 @@ impl Node {
                     evidence,
                 },
             ) => {
-                peer.vector = response.vector;
                 if !peer.is_asked(Asked::Push) {
-                    peer.pushed = Some(peer.vector.get(&self.id).seq);
+                    peer.pushed = Some(response.vector.get(&self.id).seq);
                 }
                 if !peer.is_asked(Asked::PushBlocks) {
                     peer.pushed_height = Some(peer.height);
@@ -264,23 +266,30 @@ impl Node {
         height: u64,
         answer: &[Arc<Segment>],
     ) {
+        self.note_vector(from, &vector);
         let Some(peer) = self.peers.get_mut(&from) else {
             return;
         };
-        let known = std::mem::replace(&mut peer.vector, vector);
-        for (origin, at) in &mut peer.vector.0 {
-            if *at == SEND_NOTHING {
-                *at = known.get(origin);
-            }
-        }
         peer.height = height;
         let sent = answer.iter().filter(|segment| segment.origin == self.id);
         let sent = sent.map(|segment| segment.end().seq).max().unwrap_or(0);
         if !peer.is_asked(Asked::Push) {
-            peer.pushed = Some(sent.max(peer.vector.get(&self.id).seq));
+            peer.pushed = Some(sent.max(vector.get(&self.id).seq));
         }
         if !peer.is_asked(Asked::PushBlocks) {
             peer.pushed_height = Some(height);
+        }
+    }
+
+    /// Takes note of what a peer has said it has. Messages overtake each other, so this only grows.
+    fn note_vector(&mut self, from: NodeId, vector: &VersionVector) {
+        let Some(peer) = self.peers.get_mut(&from) else {
+            return;
+        };
+        for (origin, at) in vector.iter() {
+            if *at != SEND_NOTHING && self.members.contains_key(origin) {
+                peer.vector.advance(*origin, *at);
+            }
         }
     }
 

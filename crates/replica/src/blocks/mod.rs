@@ -42,8 +42,8 @@ pub(crate) struct Blocks {
     branches: Branches,
     /// Why the next block waits, for people.
     pub(crate) wait: Option<String>,
-    /// The last block that was refused: one report is enough.
-    refused: Option<Hash>,
+    /// The last block that was refused, and why: one report is enough.
+    refused: Option<(Hash, String)>,
     finality: Option<Box<dyn Finality>>,
     /// The height and round that finality wants a value for.
     asked: Option<(u64, u32)>,

@@ -101,8 +101,9 @@ impl Node {
             peer.last_error = Some(format!("sent block {height}: {reason}"));
         }
         self.blocks.wait = Some(format!("block {height}: {reason}"));
-        let hash = block.header.hash();
-        if self.blocks.refused.replace(hash) != Some(hash) {
+        let refused = Some((block.header.hash(), reason.clone()));
+        if self.blocks.refused != refused {
+            self.blocks.refused = refused;
             self.report(Report::BlockRefused { height, reason });
         }
     }

@@ -2,6 +2,7 @@
 //! networks split, nodes crash, transactions are lost, clocks are off, one member may cheat. All of it
 //! follows from a seed.
 
+pub mod cast;
 pub mod cluster;
 pub mod host;
 pub mod outcome;

@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use ledger::hash::sha256;
-use ledger::{Genesis, Hash, Kind, Member, MemberKeys, NodeId, SigningKey};
+use ledger::{Hash, Kind, Member, NodeId};
 use replica::message::{Request, Response};
 use replica::{Effect, Input, Options, Report};
 
+use super::cast::{Cast, START_MS};
 use super::host::{Host, join};
 use super::plan::Plan;
 use super::random::Random;
-
-const START_MS: u64 = 1_700_000_000_000;
 
 /// What happens, to one node.
 enum Event {
@@ -62,37 +61,16 @@ pub struct Cluster {
 impl Cluster {
     pub fn new(plan: Plan) -> Self {
         let mut random = Random::new(plan.seed);
-        let keys: Vec<SigningKey> = (0..plan.nodes)
-            .map(|_| SigningKey::from_bytes(&random.bytes()))
-            .collect();
-        let members: Vec<Member> = keys
-            .iter()
-            .enumerate()
-            .map(|(index, key)| member(index, key, &mut random))
-            .collect();
-        let genesis = Genesis {
-            founder: members[0].clone(),
-            time_ms: START_MS,
-            predecessor: None,
-            nonce: random.bytes(),
-        };
-        let late = usize::from(plan.joins_late);
-        let first = &members[..plan.nodes - late];
+        let cast = Cast::new(plan.nodes, &mut random);
         let options = Options {
             max_block_ops: plan.max_block_ops,
             ..Options::default()
         };
-        let hosts = members
-            .iter()
-            .zip(keys)
-            .enumerate()
-            .map(|(index, (member, key))| {
-                let known = if index < first.len() { first } else { &members };
-                let mut host = Host::new(member.clone(), key, &genesis, known, options.clone());
-                host.clock_off_ms = random.range(0, plan.clock_off_ms + 1) as i64;
-                host
-            });
-        let hosts = hosts.collect();
+        let late = plan.nodes - usize::from(plan.joins_late);
+        let mut hosts = cast.hosts(late, &options);
+        for host in &mut hosts {
+            host.clock_off_ms = random.range(0, plan.clock_off_ms + 1) as i64;
+        }
         let mut cluster = Self {
             hosts,
             reports: Vec::new(),
@@ -109,7 +87,7 @@ impl Cluster {
             decided: BTreeMap::new(),
             trace: [0; 32],
         };
-        cluster.arrange(&members);
+        cluster.arrange(&cast.members);
         cluster
     }
 
@@ -518,26 +496,4 @@ impl Cluster {
             .equivocates
             .then(|| self.hosts[self.plan.nodes - 1].id)
     }
-}
-
-fn member(index: usize, key: &SigningKey, random: &mut Random) -> Member {
-    let mut public = || {
-        SigningKey::from_bytes(&random.bytes())
-            .verifying_key()
-            .to_bytes()
-    };
-    let keys = MemberKeys {
-        signing: key.verifying_key().to_bytes(),
-        tls: public(),
-        checkpoint: public(),
-    };
-    let url = format!("https://node{index}.example:7400");
-    Member::new(
-        keys,
-        [index as u8; 16],
-        &format!("node{index}"),
-        &url,
-        u64::from(index == 0),
-    )
-    .unwrap()
 }

@@ -21,6 +21,7 @@ pub struct MemoryStore {
     pub id: NodeId,
     pub chain: ChainId,
     pub genesis: Genesis,
+    pub validators: ValidatorSet,
     pub members: Vec<KnownMember>,
     pub vector: VersionVector,
     pub segments: BTreeMap<NodeId, Vec<Arc<Segment>>>,
@@ -41,6 +42,7 @@ impl MemoryStore {
         Self {
             id,
             chain: genesis.chain_id(),
+            validators: genesis.validators(),
             genesis,
             members,
             vector: VersionVector::default(),
@@ -146,7 +148,7 @@ impl Store for MemoryStore {
     }
 
     fn validators(&mut self, _height: u64) -> Result<ValidatorSet, Lost> {
-        self.call().map(|()| self.genesis.validators())
+        self.call().map(|()| self.validators.clone())
     }
 
     fn admit(&mut self, segment: &Segment, op_hashes: &[Hash]) -> Result<Admission, Lost> {
