@@ -291,6 +291,36 @@ fn altered_members() {
     }
 }
 
+/// A first fault must not make the verifier blind to a second one, nor to echo itself.
+#[test]
+fn faults_do_not_hide_each_other() {
+    let good = sample();
+    let mut chain = good.clone();
+    chain.op_mut(2, 7).payload[0] ^= 1;
+    let mut altered = header(&good, 5);
+    altered.validator_set_hash[0] ^= 1;
+    chain.block_mut(5).header = altered.to_bytes();
+    assert_eq!(
+        told(&chain.verify()),
+        [
+            (FindingKind::PayloadAltered, Some(3)),
+            (FindingKind::HeaderAltered, Some(5))
+        ]
+    );
+    // The op that appoints a validator is altered: what he signs later is not wrong for that.
+    let mut chain = Chain::new();
+    let first = chain.genesis.validators();
+    chain.join(2, 9);
+    chain.commit(&[1], &first);
+    chain.deltas(1, 1);
+    chain.commit(&[1], &first);
+    let both = ValidatorSet::from_members(&chain.members);
+    chain.deltas(1, 1);
+    chain.commit(&[1, 2], &both);
+    chain.op_mut(1, 1).payload[190] ^= 1;
+    only(&chain.verify(), FindingKind::PayloadAltered, Some(1));
+}
+
 /// The validators change by ops; from the second block on the new ones decide.
 #[test]
 fn certificates_follow_the_validator_set() {

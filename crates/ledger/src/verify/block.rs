@@ -76,9 +76,9 @@ impl ChainVerifier {
         if row.height > self.height + 1 {
             self.skip_blocks(row.height);
         }
-        let set = self.set_at(row);
+        let (set, doubted) = self.set_at(row);
         let cut = self.read_cut(row);
-        let open = self.open_block(row, set.as_ref(), cut);
+        let open = self.open_block(row, set, doubted, cut);
         let plan = self.plan(&open);
         self.anchor_cut(&open);
         self.open = Some(open);
@@ -103,13 +103,13 @@ impl ChainVerifier {
         self.aligned = false;
     }
 
-    /// The validators of the row's height; none if what was found so far puts them in doubt and
-    /// the header names others.
-    fn set_at(&mut self, row: &StoredBlock<'_>) -> Option<ValidatorSet> {
+    /// The validators of the row's height, and whether they are in doubt because of what was
+    /// found so far.
+    fn set_at(&mut self, row: &StoredBlock<'_>) -> (ValidatorSet, bool) {
         let set = self.schedule.at(row.height).clone();
         let named = Header::from_bytes(row.header).ok();
         let confirmed = named.is_some_and(|h| h.validator_set_hash == set.hash(&self.chain));
-        (confirmed || self.findings.list.is_empty()).then_some(set)
+        (set, !confirmed && !self.findings.list.is_empty())
     }
 
     fn read_cut(&mut self, row: &StoredBlock<'_>) -> Option<Cut> {
@@ -128,7 +128,8 @@ impl ChainVerifier {
     fn open_block(
         &mut self,
         row: &StoredBlock<'_>,
-        set: Option<&ValidatorSet>,
+        set: ValidatorSet,
+        doubted: bool,
         cut: Option<Cut>,
     ) -> OpenBlock {
         let place = Place::block(row.height);
@@ -148,7 +149,8 @@ impl ChainVerifier {
             first_leaf,
             tree_size: by_cut.filter(|_| named == cut_hash),
             cut_hash,
-            set,
+            set: &set,
+            doubted,
         };
         let judged = judge(row, &expected, &mut self.findings);
         self.blame_previous(judged.header.as_ref());
@@ -189,7 +191,7 @@ impl ChainVerifier {
             },
             header: judged.header,
             hash: judged.hash,
-            decided: set.cloned().zip(judged.certificate),
+            decided: judged.certificate.map(|certificate| (set, certificate)),
             pending: judged.pending,
             cut,
             cut_signed,
@@ -287,7 +289,7 @@ impl ChainVerifier {
         }
         let cut = self.read_cut(row);
         self.aligned = false;
-        let open = self.open_block(row, Some(&set), cut);
+        let open = self.open_block(row, set, false, cut);
         if let Some(header) = &open.header {
             if header.tree_size != self.log.position {
                 let detail = format!(

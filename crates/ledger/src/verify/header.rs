@@ -1,8 +1,6 @@
 //! Headers and their certificates: which of the two was altered, and, where one field was
 //! changed, which one.
 
-use std::collections::BTreeSet;
-
 use super::finding::{FindingKind, Findings, Place};
 use super::stored::StoredBlock;
 use crate::block::Header;
@@ -21,8 +19,10 @@ pub(super) struct Expected<'a> {
     pub first_leaf: Option<u64>,
     pub tree_size: Option<u64>,
     pub cut_hash: Option<Hash>,
-    /// None if membership is in doubt.
-    pub set: Option<&'a ValidatorSet>,
+    /// Who decides this height, as far as the ops before tell.
+    pub set: &'a ValidatorSet,
+    /// Faults were found before and the header names other validators: they may be the right ones.
+    pub doubted: bool,
 }
 
 /// A header after its certificate was looked at.
@@ -58,7 +58,7 @@ pub(super) fn judge(
     let signed = certificate.as_ref().map(|c| c.header_hash);
     match (found, signed) {
         (Some(header), Some(hash)) if found_hash == Some(hash) => {
-            check_fields(&header, expected, findings);
+            check_fields(&header, expected, true, findings);
             JudgedHeader {
                 header: Some(header),
                 hash: Some(hash),
@@ -79,7 +79,7 @@ pub(super) fn judge(
             }
         }
         (Some(header), None) => {
-            check_fields(&header, expected, findings);
+            check_fields(&header, expected, false, findings);
             JudgedHeader {
                 header: Some(header),
                 hash: found_hash,
@@ -114,9 +114,7 @@ fn signed(
             return None;
         }
     };
-    // Without a validator set there is nothing to hold it against; that is reported where the
-    // set was lost.
-    let set = expected.set?;
+    let set = expected.set;
     let fault = match certificate.verify(&expected.chain, set) {
         Ok(()) if certificate.height == expected.height => return Some(certificate),
         Ok(()) => format!(
@@ -143,12 +141,20 @@ fn signed(
             return Some(restored);
         }
     }
-    wrong(fault);
+    // What put the validators in doubt is a finding already; this would only be its echo.
+    if !expected.doubted {
+        wrong(fault);
+    }
     None
 }
 
 /// What does not fit the place, in a header that is what it was when it was signed.
-fn check_fields(header: &Header, expected: &Expected<'_>, findings: &mut Findings) {
+fn check_fields(
+    header: &Header,
+    expected: &Expected<'_>,
+    certified: bool,
+    findings: &mut Findings,
+) {
     let place = Place::block(expected.height);
     let mut wrong = |field: &str, found: String, wanted: String| {
         let detail = format!("{field} is {found}, expected {wanted}");
@@ -183,7 +189,8 @@ fn check_fields(header: &Header, expected: &Expected<'_>, findings: &mut Finding
         &header.prev_header,
         expected.prev_header,
     );
-    if let Some(set) = expected.set {
+    if certified || !expected.doubted {
+        let set = expected.set;
         let wanted = set.hash(&expected.chain);
         hash(
             "the validator set",
@@ -238,16 +245,12 @@ fn heal(header: &Header, expected: &Expected<'_>, signed: &Hash) -> Option<(Head
         })
         .or_else(|| {
             attempt("the validator set", &|h| {
-                if let Some(set) = expected.set {
-                    h.validator_set_hash = set.hash(&expected.chain);
-                }
+                h.validator_set_hash = expected.set.hash(&expected.chain);
             })
         })
         .or_else(|| {
-            let known: BTreeSet<_> = expected.set.into_iter().flat_map(|s| s.0.keys()).collect();
-            known
-                .into_iter()
-                .find_map(|node| attempt("the proposer", &|h| h.proposer = *node))
+            let mut validators = expected.set.0.keys();
+            validators.find_map(|node| attempt("the proposer", &|h| h.proposer = *node))
         })
 }
 
