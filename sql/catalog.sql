@@ -163,6 +163,15 @@ CREATE TABLE crdt.invite (
     expires   timestamptz NOT NULL
 );
 
+-- Chains that this database kept before the one it keeps now, each a bundle in
+-- pieces: string_agg(bytes, '' ORDER BY piece) is what bcrdt verifies.
+CREATE TABLE crdt.archive (
+    chain_id bytea NOT NULL,
+    piece    integer NOT NULL,
+    bytes    bytea NOT NULL,
+    PRIMARY KEY (chain_id, piece)
+);
+
 -- The dump carries the ledger; it does not carry the outbox, invitations or
 -- keys: a restored database is another node.
 DO $$
@@ -171,7 +180,8 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY['chain', 'node', 'node_id_seq', 'schema', 'schema_id_seq', 'tracked',
                                 'tombstone', 'op', 'segment', 'position', 'block', 'block_range', 'tile',
-                                'quarantine', 'quarantine_id_seq', 'evidence', 'evidence_id_seq'] LOOP
+                                'quarantine', 'quarantine_id_seq', 'evidence', 'evidence_id_seq',
+                                'archive'] LOOP
         PERFORM pg_catalog.pg_extension_config_dump('crdt.' || name, '');
     END LOOP;
 END

@@ -18,7 +18,7 @@ DO $$
 DECLARE
     ledger_table text;
 BEGIN
-    FOREACH ledger_table IN ARRAY ARRAY['chain', 'op', 'segment', 'block', 'block_range', 'tile', 'evidence'] LOOP
+    FOREACH ledger_table IN ARRAY ARRAY['chain', 'op', 'segment', 'block', 'block_range', 'tile', 'evidence', 'archive'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON crdt.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION crdt.append_only()', ledger_table);
     END LOOP;
@@ -83,13 +83,15 @@ DECLARE
     signature text;
 BEGIN
     FOREACH signature IN ARRAY ARRAY['crdt_set_node(text, text)', 'crdt_create_invite(interval)',
-                                     'crdt_join(text)', 'crdt_commit_block()'] LOOP
+                                     'crdt_join(text)', 'crdt_commit_block()',
+                                     'crdt_found_successor()'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO crdt_admin', signature);
     END LOOP;
     FOREACH signature IN ARRAY ARRAY['verify_chain(bigint, bigint)', 'scan_chain(bigint, bigint)',
                                      'crdt_op_proof(bytea, bigint)', 'crdt_proof(regclass, text[])',
                                      'verify_proof(jsonb, text)', 'crdt_checkpoint()',
+                                     'crdt_export_chain(text)',
                                      'crdt_op_content(smallint, integer, bytea)',
                                      'crdt_block_content(bytea, bytea, bytea)'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);

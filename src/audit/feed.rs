@@ -1,43 +1,61 @@
-//! Feeds the stored chain to `ledger`'s verifier, block by block, exactly as
-//! it stands in the tables: nothing is taken on trust, nothing is repaired.
+//! Feeds the stored chain to a sink, `ledger`'s verifier or its bundle writer,
+//! block by block, exactly as it stands in the tables: nothing is taken on
+//! trust, nothing is repaired.
 
 use crate::catalog;
 use crate::error::OrCorrupt;
 use crate::worker::origins::Origins;
 use ledger::merkle::{Frontier, TileStore, Tree};
 use ledger::verify::{
-    ChainVerifier, FeedRange, Report, StoredBlock, StoredOp, StoredPart, StoredSegment,
+    ChainSink, ChainVerifier, FeedRange, Report, StoredBlock, StoredOp, StoredPart, StoredSegment,
 };
-use ledger::{Header, Member};
+use ledger::bundle::BundleWriter;
+use ledger::{ChainId, Header, Member};
 use pgrx::check_for_interrupts;
+use std::io::{self, Write};
 
 /// Ops that are held in memory at once.
 const CHUNK: i64 = 5_000;
 
-/// Verifies the chain, or the blocks `from ..= to` of it.
-pub fn verify(from: Option<i64>, to: Option<i64>) -> Option<Report> {
-    let (chain_id, genesis): (Vec<u8>, Vec<u8>) =
-        catalog::one("SELECT chain_id, genesis FROM crdt.chain", &[], |row| {
-            (row.need(1), row.need(2))
-        })?;
-    // A chain id of a wrong length cannot be the hash of any genesis.
-    let chain = ledger::ChainId(chain_id.try_into().unwrap_or_default());
-    let first = from.unwrap_or(1).max(1);
-    let mut feed = Feed { verifier: begin(chain, &genesis, first)?, origins: Origins::default() };
-    let last = to.unwrap_or(i64::MAX);
-    let mut height = first;
-    while let Some(next) = feed.block(height, last) {
-        check_for_interrupts!();
-        height = next + 1;
-    }
-    if to.is_some() {
-        return Some(feed.verifier.stop());
-    }
-    feed.tail();
-    Some(feed.verifier.finish())
+/// The genesis as it is stored, and the name that it should hash to.
+fn stored_chain() -> Option<(ChainId, Vec<u8>)> {
+    catalog::one("SELECT chain_id, genesis FROM crdt.chain", &[], |row| {
+        // A name of a wrong length cannot be the hash of any genesis.
+        let name = row.need::<Vec<u8>>(1).try_into().unwrap_or_default();
+        (ChainId(name), row.need(2))
+    })
 }
 
-fn begin(chain: ledger::ChainId, genesis: &[u8], first: i64) -> Option<ChainVerifier> {
+/// Verifies the chain, or the blocks `from ..= to` of it.
+pub fn verify(from: Option<i64>, to: Option<i64>) -> Option<Report> {
+    let (chain, genesis) = stored_chain()?;
+    let first = from.unwrap_or(1).max(1);
+    let mut verifier = begin(chain, &genesis, first)?;
+    let Ok(()) = Feed::new(&mut verifier).blocks(first, to.unwrap_or(i64::MAX));
+    if to.is_some() {
+        return Some(verifier.stop());
+    }
+    let Ok(()) = Feed::new(&mut verifier).tail();
+    Some(verifier.finish())
+}
+
+/// Writes the whole chain as a bundle. `None` when there is no chain.
+///
+/// # Errors
+/// Those of writing.
+pub fn bundle<W: Write>(to: W) -> Option<io::Result<W>> {
+    let (chain, genesis) = stored_chain()?;
+    let members = stored_members();
+    let write = || {
+        let mut writer = BundleWriter::begin(to, chain, &genesis, &members)?;
+        Feed::new(&mut writer).blocks(1, i64::MAX)?;
+        Feed::new(&mut writer).tail()?;
+        writer.finish()
+    };
+    Some(write())
+}
+
+fn begin(chain: ChainId, genesis: &[u8], first: i64) -> Option<ChainVerifier> {
     let members = stored_members();
     if first == 1 {
         return Some(ChainVerifier::begin(chain, genesis, members));
@@ -94,58 +112,89 @@ impl TileStore for ReadTiles {
     }
 }
 
-struct Feed {
-    verifier: ChainVerifier,
+struct Feed<'a, S> {
+    sink: &'a mut S,
     origins: Origins,
 }
 
-impl Feed {
+impl<'a, S: ChainSink> Feed<'a, S> {
+    fn new(sink: &'a mut S) -> Self {
+        Feed { sink, origins: Origins::default() }
+    }
+
+    /// Feeds the stored blocks of these heights.
+    fn blocks(&mut self, first: i64, last: i64) -> Result<(), S::Error> {
+        let mut height = first;
+        while let Some(found) = self.block(height, last)? {
+            check_for_interrupts!();
+            height = found + 1;
+        }
+        Ok(())
+    }
+
     /// Feeds the next stored block at or after `height`. Returns its height.
-    fn block(&mut self, height: i64, last: i64) -> Option<i64> {
-        let (height, header, cut, certificate): (i64, Vec<u8>, Vec<u8>, Vec<u8>) = catalog::one(
+    fn block(&mut self, height: i64, last: i64) -> Result<Option<i64>, S::Error> {
+        let stored = catalog::one(
             "SELECT height, header, cut, certificate FROM crdt.block
               WHERE height >= $1 AND height <= $2 ORDER BY height LIMIT 1",
             &[height.into(), last.into()],
-            |row| (row.need(1), row.need(2), row.need(3), row.need(4)),
-        )?;
-        let plan = self.verifier.block(&StoredBlock {
+            |row| {
+                let bytes: [Vec<u8>; 3] = [row.need(2), row.need(3), row.need(4)];
+                (row.need::<i64>(1), bytes)
+            },
+        );
+        let Some((height, [header, cut, certificate])) = stored else {
+            return Ok(None);
+        };
+        let plan = self.sink.block(&StoredBlock {
             height: height as u64,
             header: &header,
             cut: &cut,
             certificate: &certificate,
-        });
+        })?;
         for index in plan.tiles {
-            self.tiles("level = 0 AND index = $1", index as i64);
+            self.tiles("level = 0 AND index = $1", index as i64)?;
         }
         for range in plan.ranges {
-            self.range(&range);
+            self.range(&range)?;
         }
-        Some(height)
+        Ok(Some(height))
     }
 
-    fn tiles(&mut self, condition: &str, argument: i64) {
+    fn tiles(&mut self, condition: &str, argument: i64) -> Result<(), S::Error> {
         let sql = format!("SELECT level, index, hashes FROM crdt.tile WHERE {condition}");
         let tiles: Vec<(i16, i64, Vec<u8>)> =
             catalog::query(&sql, &[argument.into()], |row| (row.need(1), row.need(2), row.need(3)));
         for (level, index, hashes) in tiles {
-            self.verifier.tile(u8::try_from(level).unwrap_or(u8::MAX), index as u64, &hashes);
+            let level = u8::try_from(level).unwrap_or(u8::MAX);
+            self.sink.tile(level, index as u64, &hashes)?;
+        }
+        Ok(())
+    }
+
+    fn range(&mut self, range: &FeedRange) -> Result<(), S::Error> {
+        match self.origins.number(&range.origin) {
+            Some(origin) => {
+                let (first, last) = (range.first_seq as i64, range.last_seq as i64);
+                self.ops(origin, &range.origin.0, first, last)
+            }
+            None => Ok(()),
         }
     }
 
-    fn range(&mut self, range: &FeedRange) {
-        let Some(origin) = self.origins.number(&range.origin) else {
-            return;
-        };
-        self.ops(origin, &range.origin.0, range.first_seq as i64, range.last_seq as i64);
-    }
-
     /// Feeds an origin's segments and ops from `first` to `last`.
-    fn ops(&mut self, origin: i32, name: &[u8], first: i64, last: i64) {
+    fn ops(
+        &mut self,
+        origin: i32,
+        name: &[u8],
+        first: i64,
+        last: i64,
+    ) -> Result<(), S::Error> {
         let mut from = first;
         while from <= last {
             check_for_interrupts!();
             let upto = last.min(from.saturating_add(CHUNK - 1));
-            self.segments(origin, name, from, upto);
+            self.segments(origin, name, from, upto)?;
             let rows = catalog::query(
                 "SELECT o.seq, o.hlc, o.kind, coalesce(s.hash, CASE o.schema_id WHEN 0
                            THEN decode(repeat('00', 32), 'hex') ELSE '' END),
@@ -165,7 +214,7 @@ impl Feed {
             );
             let end = rows.last().map(|op| op.seq);
             for op in rows {
-                self.verifier.op(&StoredOp {
+                self.sink.op(&StoredOp {
                     origin: name,
                     seq: op.seq as u64,
                     hlc: op.hlc as u64,
@@ -173,7 +222,7 @@ impl Feed {
                     schema_hash: &op.schema_hash,
                     parts: &[StoredPart { salt: &op.salt, payload: &op.payload }],
                     op_hash: &op.hash,
-                });
+                })?;
             }
             // Behind the last block the end is open: stop where nothing is.
             if last == i64::MAX && end.is_none() && !self.more(origin, upto) {
@@ -184,6 +233,7 @@ impl Feed {
                 None => break,
             };
         }
+        Ok(())
     }
 
     fn more(&self, origin: i32, after: i64) -> bool {
@@ -199,7 +249,13 @@ impl Feed {
     }
 
     /// Feeds the segments that end between `first` and `last`.
-    fn segments(&mut self, origin: i32, name: &[u8], first: i64, last: i64) {
+    fn segments(
+        &mut self,
+        origin: i32,
+        name: &[u8],
+        first: i64,
+        last: i64,
+    ) -> Result<(), S::Error> {
         let rows = catalog::query(
             "SELECT first_seq, last_seq, sealed_ms, prev, head, deps, signature
                FROM crdt.segment WHERE origin = $1 AND last_seq >= $2 AND last_seq <= $3
@@ -212,7 +268,7 @@ impl Feed {
             },
         );
         for ([first_seq, last_seq, sealed_ms], [prev, head, deps, signature]) in &rows {
-            self.verifier.segment(&StoredSegment {
+            self.sink.segment(&StoredSegment {
                 origin: name,
                 first_seq: *first_seq as u64,
                 count: last_seq.wrapping_sub(*first_seq).wrapping_add(1) as u64,
@@ -221,14 +277,15 @@ impl Feed {
                 deps,
                 sealed_ms: *sealed_ms as u64,
                 signature,
-            });
+            })?;
         }
+        Ok(())
     }
 
     /// Feeds what is in no block: later ops of each origin, rows that belong
     /// to no origin, the upper tiles and the version vector.
-    fn tail(&mut self) {
-        self.verifier.tail();
+    fn tail(&mut self) -> Result<(), S::Error> {
+        self.sink.tail()?;
         let covered: Vec<(i32, i64)> = catalog::query(
             "SELECT DISTINCT o.origin, coalesce((SELECT max(last_seq) FROM crdt.block_range b
                                                   WHERE b.origin = o.origin), 0)
@@ -240,9 +297,9 @@ impl Feed {
         );
         for (origin, seq) in covered {
             let name = self.name(origin);
-            self.ops(origin, &name, seq + 1, i64::MAX);
+            self.ops(origin, &name, seq + 1, i64::MAX)?;
         }
-        self.tiles("level > 0 AND level <> $1", -1);
+        self.tiles("level > 0 AND level <> $1", -1)?;
         let positions: Vec<(i32, i64, Vec<u8>)> = catalog::query(
             "SELECT origin, seq, head FROM crdt.position",
             &[],
@@ -250,8 +307,9 @@ impl Feed {
         );
         for (origin, seq, head) in positions {
             let name = self.name(origin);
-            self.verifier.vector(&name, seq as u64, &head);
+            self.sink.vector(&name, seq as u64, &head)?;
         }
+        Ok(())
     }
 
     /// The node id that a local number stands for, as it is stored.

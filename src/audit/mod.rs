@@ -2,7 +2,8 @@
 //! checkpoints, exports, and the op log in words.
 
 mod checkpoint;
-mod feed;
+mod export;
+pub mod feed;
 mod log;
 mod proof;
 mod ranges;

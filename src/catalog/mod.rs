@@ -9,7 +9,7 @@ mod sql;
 
 pub use appender::Appender;
 pub use node::{
-    chain, local_member, local_name, local_node, members, require_member,
+    chain, found, local_member, local_name, local_node, members, require_member,
     store_chain, store_member,
 };
 pub use relation::{Relation, relation_oid};

@@ -3,7 +3,7 @@
 use super::sql::{one, query, run};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::{clock, identity, settings};
-use ledger::{ChainId, Genesis, Member, MemberKeys, NodeId, Role};
+use ledger::{ChainId, Genesis, Member, MemberKeys, NodeId, Predecessor, Role};
 use pgrx::{PgSqlErrorCode, Spi};
 
 /// The chain this database keeps.
@@ -107,11 +107,17 @@ pub fn found_chain() {
     if chain().is_some() {
         return;
     }
+    found(None);
+}
+
+/// Founds a chain with this node as its one validator; `predecessor` is the
+/// chain that it goes on from.
+pub fn found(predecessor: Option<Predecessor>) {
     let mut nonce = [0; 32];
     identity::fill_random(&mut nonce).or_corrupt("the random source");
     let founder = local_member(1);
     let genesis =
-        Genesis { founder: founder.clone(), time_ms: clock::now_ms(), predecessor: None, nonce };
+        Genesis { founder: founder.clone(), time_ms: clock::now_ms(), predecessor, nonce };
     store_chain(&genesis);
     store_member(&founder);
 }

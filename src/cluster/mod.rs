@@ -1,6 +1,7 @@
 //! SQL functions about the node and its cluster: its name, invitations,
-//! joining, and blocks made now.
+//! joining, blocks made now, and going on alone.
 
 mod install;
 mod invite;
 mod node;
+mod successor;

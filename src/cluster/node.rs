@@ -19,6 +19,7 @@ const BLOCK_LIMIT: Duration = Duration::from_secs(60);
 fn crdt_node() -> JsonB {
     crate::require_preload();
     let identity = identity::identity();
+    let chain = catalog::chain();
     let known = catalog::local_node().filter(|known| known.left_after.is_none());
     let (name, url) = match &known {
         Some(known) => (known.member.name.clone(), known.member.url.clone()),
@@ -34,7 +35,12 @@ fn crdt_node() -> JsonB {
         "role": role,
         "node_id": hex::encode(identity.node_id().0),
         "replica_id": hex::encode(identity.replica().0),
-        "chain_id": catalog::chain().map(|chain| hex::encode(chain.id.0)),
+        "chain_id": chain.as_ref().map(|chain| hex::encode(chain.id.0)),
+        "predecessor": chain.and_then(|chain| chain.genesis.predecessor).map(|before| json!({
+            "chain_id": hex::encode(before.chain_id.0),
+            "height": before.height,
+            "header_hash": hex::encode(before.header_hash),
+        })),
         "signing_key": hex::encode(identity.signing.verifying_key().to_bytes()),
         "tls_key": hex::encode(transport::public_key_of(&identity.tls_seed)),
         "checkpoint_key": hex::encode(identity.checkpoint.verifying_key().to_bytes()),

@@ -55,7 +55,8 @@ fn crdt_untrack(oid: pg_sys::Oid) {
     announce(schema_id, SchemaAction::Untrack { schema: schema.schema, table: schema.table });
 }
 
-fn announce(schema_id: i32, action: SchemaAction) {
+/// Puts a table's enrolment into the log.
+pub fn announce(schema_id: i32, action: SchemaAction) {
     let change =
         SchemaChange { action, actor: capture::actor(), application: capture::application() };
     let payload = change.encode().or_corrupt("a schema change");
@@ -75,15 +76,15 @@ pub fn enrol(oid: pg_sys::Oid, schema: &TableSchema) -> i32 {
         // Named to run after the user's own BEFORE triggers, which may still
         // change the row.
         ddl(&format!(
-            "CREATE TRIGGER zz_crdt_guard BEFORE INSERT OR UPDATE ON {name}
+            "CREATE OR REPLACE TRIGGER zz_crdt_guard BEFORE INSERT OR UPDATE ON {name}
              FOR EACH ROW EXECUTE FUNCTION crdt.guard()"
         ));
         ddl(&format!(
-            "CREATE TRIGGER zz_crdt_capture AFTER INSERT OR UPDATE OR DELETE ON {name}
+            "CREATE OR REPLACE TRIGGER zz_crdt_capture AFTER INSERT OR UPDATE OR DELETE ON {name}
              FOR EACH ROW EXECUTE FUNCTION crdt.capture()"
         ));
         ddl(&format!(
-            "CREATE TRIGGER zz_crdt_no_truncate BEFORE TRUNCATE ON {name}
+            "CREATE OR REPLACE TRIGGER zz_crdt_no_truncate BEFORE TRUNCATE ON {name}
              FOR EACH STATEMENT EXECUTE FUNCTION crdt.no_truncate()"
         ));
         catalog::run(
@@ -100,6 +101,33 @@ pub fn enrol(oid: pg_sys::Oid, schema: &TableSchema) -> i32 {
 pub fn enter_rows(oid: pg_sys::Oid) {
     let (name, meta) = (table::name_of(oid), table::META);
     ddl(&format!("UPDATE ONLY {name} SET {meta} = NULL WHERE {meta} IS NULL"));
+}
+
+/// Rows enter the log anew, each under the value it has, whatever was known of
+/// them before.
+pub fn enter_rows_again(oid: pg_sys::Oid) {
+    let (name, meta) = (table::name_of(oid), table::META);
+    with_triggers(false, || ddl(&format!("UPDATE ONLY {name} SET {meta} = NULL")));
+    enter_rows(oid);
+}
+
+/// Runs `work` with this session's ordinary triggers switched on or off.
+pub fn with_triggers<R>(on: bool, work: impl FnOnce() -> R) -> R {
+    let switch = |role: &str| {
+        catalog::one(
+            "SELECT set_config('session_replication_role', $1, true)",
+            &[role.into()],
+            |_| (),
+        );
+    };
+    let before = catalog::one("SELECT current_setting('session_replication_role')", &[], |row| {
+        row.need::<String>(1)
+    })
+    .or_corrupt("session_replication_role");
+    switch(if on { "origin" } else { "replica" });
+    let result = work();
+    switch(&before);
+    result
 }
 
 /// Takes the triggers away and forgets the table.

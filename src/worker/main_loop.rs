@@ -141,7 +141,8 @@ impl Worker {
     fn turn(&mut self) -> bool {
         let members_changed = slot::mine().members_changed.swap(0, Ordering::AcqRel) != 0;
         if signals::reload_if_asked() || members_changed {
-            self.node = None;
+            (self.node, self.chain, self.me) = (None, None, None);
+            self.origins = Origins::default();
         }
         match transaction::run(transaction::extension) {
             Ok(None) => return false,

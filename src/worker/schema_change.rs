@@ -31,13 +31,8 @@ fn track(schema: &TableSchema) -> Result<(), String> {
     enrol::enrol(oid, schema);
     // Rows that stood here before are this node's own writes: for them, and
     // only for them, the triggers run in the worker.
-    set_role("origin")?;
-    enrol::enter_rows(oid);
-    set_role("replica")
-}
-
-fn set_role(role: &str) -> Result<(), String> {
-    Spi::run(&format!("SET LOCAL session_replication_role = {role}")).map_err(|e| e.to_string())
+    enrol::with_triggers(true, || enrol::enter_rows(oid));
+    Ok(())
 }
 
 /// Creates the table from the inviter's definition.

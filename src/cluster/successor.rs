@@ -1,0 +1,125 @@
+//! `crdt_found_successor`: a database that holds the ledger of a cluster it
+//! does not belong to (a restored dump, a copy) goes on alone, on a chain of
+//! its own whose genesis names the head of the old one.
+
+use crate::audit::feed;
+use crate::catalog;
+use crate::error::{OrCorrupt, raise};
+use crate::track::outbox::{self, TABLES};
+use crate::track::enrol;
+use crdt::SchemaAction;
+use ledger::{ChainId, Header, Predecessor};
+use pgrx::prelude::*;
+use std::io::{self, Write};
+
+/// Bytes in one row of `crdt.archive`.
+const PIECE: usize = 1 << 20;
+
+/// Founds the successor of the chain that this database holds. The old chain
+/// is kept as a bundle in `crdt.archive`; each row of each tracked table enters
+/// the new one under the value it has. Returns the new chain's id.
+#[pg_extern]
+fn crdt_found_successor() -> String {
+    crate::require_preload();
+    let Some(old) = catalog::chain() else {
+        raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "this database has no chain to succeed",
+            "A chain begins with the first crdt_track() or crdt_create_invite().",
+        )
+    };
+    if catalog::local_node().is_some_and(|known| known.left_after.is_none()) {
+        raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "this node is a member of its chain",
+            "A successor is for a database that was restored, copied or removed from its cluster.",
+        );
+    }
+    let predecessor = head(&old.id, &old.genesis.header());
+    archive(&old.id);
+    let tracked: Vec<pg_sys::Oid> =
+        catalog::query("SELECT relation::oid FROM crdt.tracked", &[], |row| row.need(1));
+    clear();
+    catalog::found(Some(predecessor));
+    for relation in tracked {
+        let schema = enrol::describe(relation);
+        let schema_id = enrol::enrol(relation, &schema);
+        enrol::announce(schema_id, SchemaAction::Track(schema));
+        enrol::enter_rows_again(relation);
+    }
+    outbox::announce_members_at_commit();
+    catalog::chain().map(|new| hex::encode(new.id.0)).or_corrupt("crdt.chain")
+}
+
+/// The old chain's last header, or its genesis if it has no block.
+fn head(chain: &ChainId, genesis: &Header) -> Predecessor {
+    let last = catalog::one(
+        "SELECT header FROM crdt.block ORDER BY height DESC LIMIT 1",
+        &[],
+        |row| Header::from_bytes(&row.need::<Vec<u8>>(1)).or_corrupt("the last header"),
+    );
+    let header = last.as_ref().unwrap_or(genesis);
+    Predecessor { chain_id: *chain, height: header.height, header_hash: header.hash() }
+}
+
+fn archive(chain: &ChainId) {
+    let pieces = Pieces { chain: *chain, next: 0, piece: Vec::with_capacity(PIECE) };
+    feed::bundle(pieces).or_corrupt("crdt.chain").or_corrupt("the chain cannot be archived");
+}
+
+/// Empties the ledger's tables. The tracked tables stay enrolled.
+fn clear() {
+    enrol::with_triggers(false, || {
+        for table in [
+            "chain", "node", "schema", "tracked", "tombstone", "op", "segment", "position", "block",
+            "block_range", "tile", "quarantine", "evidence", "invite",
+        ] {
+            // crdt.tracked refers to crdt.schema; with triggers off nothing
+            // checks the order, and enrolment fills both again.
+            catalog::run(&format!("DELETE FROM crdt.{table}"), &[]);
+        }
+        for outbox in TABLES {
+            // What was written since the restore is in the rows' values.
+            catalog::run(&format!("DELETE FROM crdt.{}", outbox.to_string_lossy()), &[]);
+        }
+    });
+}
+
+/// Writes into `crdt.archive`, a piece a row.
+struct Pieces {
+    chain: ChainId,
+    next: i32,
+    piece: Vec<u8>,
+}
+
+impl Pieces {
+    fn store(&mut self) {
+        catalog::run(
+            "INSERT INTO crdt.archive (chain_id, piece, bytes) VALUES ($1, $2, $3)",
+            &[
+                self.chain.0.as_slice().into(),
+                self.next.into(),
+                self.piece.as_slice().into(),
+            ],
+        );
+        self.next += 1;
+        self.piece.clear();
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE {
+            self.store();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.piece.is_empty() {
+            self.store();
+        }
+        Ok(())
+    }
+}
