@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ledger::{Block, Certificate, Header, SigningKey};
-use replica::message::{Body, Request};
+use ledger::{Block, Certificate, Header, SigningKey, VersionVector};
+use replica::message::{Body, Request, Response};
 use replica::{Input, Options, Report};
 
 use crate::rig::{Rig, reports, sent};
@@ -221,6 +221,34 @@ fn a_damaged_operation_does_not_become_part_of_a_block() {
     assert!(told[0].to_string().contains("is damaged"), "{told:?}");
     assert_eq!(rig.node(0).height(), 1);
     assert!(rig.node(0).block_wait().unwrap().contains("is damaged"));
+}
+
+/// Without this a peer that claims blocks it does not have could keep another busy without end.
+#[test]
+fn a_peer_that_only_claims_to_have_blocks_is_not_asked_on_and_on() {
+    let mut rig = Rig::new(2);
+    let mut open = sent(&rig.write(1, 1));
+    let mut asked = 0;
+    while let Some((peer, id, _)) = open.pop() {
+        asked += 1;
+        let body = Body::Blocks { blocks: vec![] };
+        let response = Response {
+            vector: VersionVector::default(),
+            height: 99,
+            body,
+        };
+        let effects = rig.input(
+            1,
+            Input::Response {
+                peer,
+                id,
+                result: Ok(response),
+            },
+        );
+        open.extend(sent(&effects));
+        assert!(asked < 10);
+    }
+    assert_eq!(rig.node(1).peers()[0].height, 99);
 }
 
 /// Without this others would learn of a block only by asking.

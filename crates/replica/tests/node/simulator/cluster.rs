@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ledger::hash::sha256;
 use ledger::{Hash, Kind, Member, NodeId};
 use replica::message::{Request, Response};
-use replica::{Effect, Input, Options, Report};
+use replica::{Input, Options, Report};
 
 use super::cast::{Cast, START_MS};
 use super::host::{Host, join};
@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::random::Random;
 
 /// What happens, to one node.
-enum Event {
+pub(super) enum Event {
     /// A request arrives, in the bytes it travels in.
     Ask {
         from: usize,
@@ -42,16 +42,16 @@ pub struct Cluster {
     pub hosts: Vec<Host>,
     pub reports: Vec<Report>,
     pub now_ms: u64,
-    plan: Plan,
-    random: Random,
+    pub(super) plan: Plan,
+    pub(super) random: Random,
     queue: BinaryHeap<Reverse<(u64, u64, usize)>>,
     events: BTreeMap<u64, Event>,
     next_event: u64,
     next_token: u64,
-    ticks: BTreeMap<usize, u64>,
+    pub(super) ticks: BTreeMap<usize, u64>,
     /// (from, until, who is on one side).
-    partitions: Vec<(u64, u64, BTreeSet<usize>)>,
-    calm: bool,
+    pub(super) partitions: Vec<(u64, u64, BTreeSet<usize>)>,
+    pub(super) calm: bool,
     /// What every node agrees on about a height, as soon as one has it.
     decided: BTreeMap<u64, Hash>,
     /// A digest over everything that has happened.
@@ -130,7 +130,7 @@ impl Cluster {
         self.random.range(0, self.plan.nodes as u64) as usize
     }
 
-    fn at(&mut self, at_ms: u64, node: usize, event: Event) {
+    pub(super) fn at(&mut self, at_ms: u64, node: usize, event: Event) {
         self.queue.push(Reverse((at_ms, self.next_event, node)));
         self.events.insert(self.next_event, event);
         self.next_event += 1;
@@ -260,165 +260,6 @@ impl Cluster {
         self.wake(node);
     }
 
-    /// Sends the reply to `from`, and gives back the other effects.
-    fn answer(
-        &mut self,
-        node: usize,
-        from: usize,
-        process: u64,
-        id: u64,
-        token: u64,
-        effects: Option<Vec<Effect>>,
-    ) -> Option<Vec<Effect>> {
-        let Some(effects) = effects else {
-            let result = Err("the connection was closed".to_owned());
-            self.send(
-                node,
-                from,
-                Event::Answer {
-                    from: node,
-                    process,
-                    id,
-                    result,
-                },
-            );
-            return None;
-        };
-        let (replies, others): (Vec<_>, Vec<_>) = effects
-            .into_iter()
-            .partition(|effect| matches!(effect, Effect::Reply { .. }));
-        assert_eq!(replies.len(), 1, "a request has one answer");
-        if let Some(Effect::Reply {
-            token: answered,
-            response,
-        }) = replies.into_iter().next()
-        {
-            assert_eq!(answered, token);
-            let bytes = response.encode(&self.hosts[node].store.chain);
-            let result = Ok(bytes);
-            self.send(
-                node,
-                from,
-                Event::Answer {
-                    from: node,
-                    process,
-                    id,
-                    result,
-                },
-            );
-        }
-        Some(others)
-    }
-
-    fn carry_out(&mut self, node: usize, effect: Effect) {
-        match effect {
-            Effect::Send { peer, id, request } => {
-                let to = self.hosts.iter().position(|host| host.id == peer).unwrap();
-                let bytes = request.encode(&self.hosts[node].store.chain);
-                self.note(node, to, id, &bytes);
-                let process = self.hosts[node].process;
-                if self.hosts[to].node.is_none() || self.is_cut_off(node, to) {
-                    let result = Err("no route".to_owned());
-                    self.at(
-                        self.now_ms + 20,
-                        node,
-                        Event::Answer {
-                            from: to,
-                            process,
-                            id,
-                            result,
-                        },
-                    );
-                    return;
-                }
-                self.send(
-                    node,
-                    to,
-                    Event::Ask {
-                        from: node,
-                        process,
-                        id,
-                        bytes,
-                    },
-                );
-            }
-            Effect::Reply { .. } => unreachable!("only requests are answered"),
-            Effect::Report(report) => self.reports.push(report),
-        }
-    }
-
-    /// Puts a message on its way: it takes its time, is lost, arrives twice.
-    fn send(&mut self, from: usize, to: usize, event: Event) {
-        let calm = self.calm;
-        let delay = if calm {
-            5
-        } else {
-            self.random.range(1, self.plan.delay_ms + 1)
-        };
-        let at = self.now_ms + delay;
-        if !calm && (self.random.permille(self.plan.loss) || self.is_cut_off(from, to)) {
-            if let (Event::Ask { process, id, .. }, true) = (&event, self.random.permille(700)) {
-                let (process, id) = (*process, *id);
-                let result = Err("timed out".to_owned());
-                self.at(
-                    at + 2_000,
-                    from,
-                    Event::Answer {
-                        from: to,
-                        process,
-                        id,
-                        result,
-                    },
-                );
-            }
-            return;
-        }
-        if !calm
-            && self.random.permille(self.plan.duplication)
-            && let Event::Ask {
-                from,
-                process,
-                id,
-                bytes,
-            } = &event
-        {
-            let (from, process, id, bytes) = (*from, *process, *id, bytes.clone());
-            let again = at + self.random.range(0, 3_000);
-            self.at(
-                again,
-                to,
-                Event::Ask {
-                    from,
-                    process,
-                    id,
-                    bytes,
-                },
-            );
-        }
-        self.at(at, to, event);
-    }
-
-    fn is_cut_off(&self, a: usize, b: usize) -> bool {
-        self.partitions.iter().any(|(from, until, side)| {
-            (*from..*until).contains(&self.now_ms) && side.contains(&a) != side.contains(&b)
-        })
-    }
-
-    /// Ticks come when the node asks for them.
-    fn wake(&mut self, node: usize) {
-        let host = &self.hosts[node];
-        let Some(due_ms) = host.node.as_ref().map(replica::Node::next_tick_ms) else {
-            return;
-        };
-        let at = due_ms
-            .saturating_add_signed(-host.clock_off_ms)
-            .max(self.now_ms + 1);
-        if self.ticks.get(&node).is_none_or(|planned| at < *planned) {
-            self.ticks.insert(node, at);
-            self.at(at, node, Event::Tick);
-        }
-    }
-
     /// Some segments meet a host that is not ready for them.
     fn admit_at_random(&mut self, node: usize, request: &Request) {
         let Request::Push { segments } = request else {
@@ -456,7 +297,7 @@ impl Cluster {
         self.at(self.now_ms + 1, node, Event::Write);
     }
 
-    fn note(&mut self, from: usize, to: usize, id: u64, bytes: &[u8]) {
+    pub(super) fn note(&mut self, from: usize, to: usize, id: u64, bytes: &[u8]) {
         let place = [from as u8, to as u8];
         let times = [self.now_ms.to_be_bytes(), id.to_be_bytes()].concat();
         self.trace = sha256(&[&self.trace, &place, &times, bytes]);

@@ -5,6 +5,7 @@
 pub mod cast;
 pub mod cluster;
 pub mod host;
+mod network;
 pub mod outcome;
 pub mod plan;
 pub mod random;
