@@ -13,8 +13,10 @@ use ledger::vector::deps_to_bytes;
 use ledger::{
     Block, BlockPlan, Certificate, ChainId, ChainSink, ChainVerifier, Cut, Deps, Genesis, Hash,
     Header, Kind, Leaf, Member, MemberKeys, MembershipChange, NodeId, Op, Part, Position, Report,
-    Segment, SigningKey, StoredBlock, StoredOp, StoredPart, StoredSegment, ZERO_HASH,
+    Segment, SigningKey, ZERO_HASH,
 };
+
+pub use rows::{BlockRow, OpRow, SegmentRow};
 
 #[derive(Clone, Debug, Default)]
 pub struct Tiles(pub BTreeMap<(u8, u64), Vec<u8>>);
