@@ -22,19 +22,23 @@ fn crdt_checkpoint() -> String {
         )
     };
     let state = Checkpoint::of_chain(&header.chain_id, header.tree_size, header.log_root);
-    state.sign(&me.member.name, &identity::identity().checkpoint).unwrap_or_else(|error| {
-        raise(
-            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-            format!("no checkpoint can be signed: {error}"),
-            "The node's name becomes the key's name: crdt_set_node() takes one without spaces.",
-        )
-    })
+    state
+        .sign(&me.member.name, &identity::identity().checkpoint)
+        .unwrap_or_else(|error| {
+            raise(
+                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("no checkpoint can be signed: {error}"),
+                "The node's name becomes the key's name: crdt_set_node() takes one without spaces.",
+            )
+        })
 }
 
 fn last_header() -> Option<Header> {
-    catalog::one("SELECT header FROM crdt.block ORDER BY height DESC LIMIT 1", &[], |row| {
-        Header::from_bytes(&row.need::<Vec<u8>>(1)).ok()
-    })
+    catalog::one(
+        "SELECT header FROM crdt.block ORDER BY height DESC LIMIT 1",
+        &[],
+        |row| Header::from_bytes(&row.need::<Vec<u8>>(1)).ok(),
+    )
     .flatten()
 }
 
@@ -54,7 +58,7 @@ pub fn is_signed_by_a_member(note: &SignedCheckpoint) -> bool {
 /// Whether two states of the log are one history, by the tiles stored here.
 pub fn consistent(a: (u64, Hash), b: (u64, Hash)) -> bool {
     let (old, new) = if a.0 <= b.0 { (a, b) } else { (b, a) };
-    Tree::new(ReadTiles, new.0).consistency_proof(old.0, new.0).is_ok_and(|path| {
-        verify_consistency(old.0, new.0, &path, &old.1, &new.1)
-    })
+    Tree::new(ReadTiles, new.0)
+        .consistency_proof(old.0, new.0)
+        .is_ok_and(|path| verify_consistency(old.0, new.0, &path, &old.1, &new.1))
 }

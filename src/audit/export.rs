@@ -12,7 +12,8 @@ use std::os::unix::fs::OpenOptionsExt;
 /// Needs the role pg_write_server_files. Returns the file's size in bytes.
 #[pg_extern]
 fn crdt_export_chain(path: &str) -> i64 {
-    let allowed = Spi::get_one::<bool>("SELECT pg_catalog.pg_has_role('pg_write_server_files', 'USAGE')");
+    let allowed =
+        Spi::get_one::<bool>("SELECT pg_catalog.pg_has_role('pg_write_server_files', 'USAGE')");
     if allowed != Ok(Some(true)) {
         raise(
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -39,7 +40,11 @@ fn write(path: &str) -> std::io::Result<Option<i64>> {
     if !path.starts_with('/') {
         return Err(std::io::Error::other("the path is not absolute"));
     }
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o640)
+        .open(path)?;
     let Some(written) = feed::bundle(BufWriter::new(file)) else {
         std::fs::remove_file(path)?;
         return Ok(None);

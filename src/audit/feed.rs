@@ -5,11 +5,11 @@
 use crate::catalog;
 use crate::error::OrCorrupt;
 use crate::worker::origins::Origins;
+use ledger::bundle::BundleWriter;
 use ledger::merkle::{Frontier, TileStore, Tree};
 use ledger::verify::{
     ChainSink, ChainVerifier, FeedRange, Report, StoredBlock, StoredOp, StoredPart, StoredSegment,
 };
-use ledger::bundle::BundleWriter;
 use ledger::{ChainId, Header, Member};
 use pgrx::check_for_interrupts;
 use std::io::{self, Write};
@@ -72,16 +72,27 @@ fn begin(chain: ChainId, genesis: &[u8], first: i64) -> Option<ChainVerifier> {
         cut: &cut,
         certificate: &certificate,
     };
-    let edge = Header::from_bytes(&header).ok().and_then(|header| edge(header.tree_size));
-    Some(ChainVerifier::resume(chain, members, &previous, edge.unwrap_or_default()))
+    let edge = Header::from_bytes(&header)
+        .ok()
+        .and_then(|header| edge(header.tree_size));
+    Some(ChainVerifier::resume(
+        chain,
+        members,
+        &previous,
+        edge.unwrap_or_default(),
+    ))
 }
 
 /// Members as they are stored; a record that cannot be read is missing, which
 /// the verifier notices.
 fn stored_members() -> Vec<Member> {
-    let records =
-        catalog::query("SELECT record FROM crdt.node", &[], |row| row.need::<Vec<u8>>(1));
-    records.iter().filter_map(|record| Member::from_bytes(record).ok()).collect()
+    let records = catalog::query("SELECT record FROM crdt.node", &[], |row| {
+        row.need::<Vec<u8>>(1)
+    });
+    records
+        .iter()
+        .filter_map(|record| Member::from_bytes(record).ok())
+        .collect()
 }
 
 fn edge(tree_size: u64) -> Option<Frontier> {
@@ -119,7 +130,10 @@ struct Feed<'a, S> {
 
 impl<'a, S: ChainSink> Feed<'a, S> {
     fn new(sink: &'a mut S) -> Self {
-        Feed { sink, origins: Origins::default() }
+        Feed {
+            sink,
+            origins: Origins::default(),
+        }
     }
 
     /// Feeds the stored blocks of these heights.
@@ -163,8 +177,9 @@ impl<'a, S: ChainSink> Feed<'a, S> {
 
     fn tiles(&mut self, condition: &str, argument: i64) -> Result<(), S::Error> {
         let sql = format!("SELECT level, index, hashes FROM crdt.tile WHERE {condition}");
-        let tiles: Vec<(i16, i64, Vec<u8>)> =
-            catalog::query(&sql, &[argument.into()], |row| (row.need(1), row.need(2), row.need(3)));
+        let tiles: Vec<(i16, i64, Vec<u8>)> = catalog::query(&sql, &[argument.into()], |row| {
+            (row.need(1), row.need(2), row.need(3))
+        });
         for (level, index, hashes) in tiles {
             let level = u8::try_from(level).unwrap_or(u8::MAX);
             self.sink.tile(level, index as u64, &hashes)?;
@@ -183,13 +198,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
     }
 
     /// Feeds an origin's segments and ops from `first` to `last`.
-    fn ops(
-        &mut self,
-        origin: i32,
-        name: &[u8],
-        first: i64,
-        last: i64,
-    ) -> Result<(), S::Error> {
+    fn ops(&mut self, origin: i32, name: &[u8], first: i64, last: i64) -> Result<(), S::Error> {
         let mut from = first;
         while from <= last {
             check_for_interrupts!();
@@ -220,7 +229,10 @@ impl<'a, S: ChainSink> Feed<'a, S> {
                     hlc: op.hlc as u64,
                     kind: u8::try_from(op.kind).unwrap_or_default(),
                     schema_hash: &op.schema_hash,
-                    parts: &[StoredPart { salt: &op.salt, payload: &op.payload }],
+                    parts: &[StoredPart {
+                        salt: &op.salt,
+                        payload: &op.payload,
+                    }],
                     op_hash: &op.hash,
                 })?;
             }
@@ -300,11 +312,10 @@ impl<'a, S: ChainSink> Feed<'a, S> {
             self.ops(origin, &name, seq + 1, i64::MAX)?;
         }
         self.tiles("level > 0 AND level <> $1", -1)?;
-        let positions: Vec<(i32, i64, Vec<u8>)> = catalog::query(
-            "SELECT origin, seq, head FROM crdt.position",
-            &[],
-            |row| (row.need(1), row.need(2), row.need(3)),
-        );
+        let positions: Vec<(i32, i64, Vec<u8>)> =
+            catalog::query("SELECT origin, seq, head FROM crdt.position", &[], |row| {
+                (row.need(1), row.need(2), row.need(3))
+            });
         for (origin, seq, head) in positions {
             let name = self.name(origin);
             self.sink.vector(&name, seq as u64, &head)?;
@@ -314,9 +325,11 @@ impl<'a, S: ChainSink> Feed<'a, S> {
 
     /// The node id that a local number stands for, as it is stored.
     fn name(&self, origin: i32) -> Vec<u8> {
-        catalog::one("SELECT node_id FROM crdt.node WHERE id = $1", &[origin.into()], |row| {
-            row.get(1).or_corrupt("crdt.node")
-        })
+        catalog::one(
+            "SELECT node_id FROM crdt.node WHERE id = $1",
+            &[origin.into()],
+            |row| row.get(1).or_corrupt("crdt.node"),
+        )
         .unwrap_or_default()
     }
 }

@@ -14,8 +14,12 @@ use std::rc::Rc;
 /// A member's name, or its id in hex.
 pub fn node_name(node: &NodeId) -> String {
     let id = node.0.as_slice();
-    catalog::one("SELECT name FROM crdt.node WHERE node_id = $1", &[id.into()], |row| row.need(1))
-        .unwrap_or_else(|| hex::encode(id))
+    catalog::one(
+        "SELECT name FROM crdt.node WHERE node_id = $1",
+        &[id.into()],
+        |row| row.need(1),
+    )
+    .unwrap_or_else(|| hex::encode(id))
 }
 
 /// What an op's payload says: who, from which application, which table and
@@ -43,7 +47,10 @@ fn row_content(schema_id: i32, payload: &[u8]) -> Option<Value> {
     let table = find_table(&schema.schema, &schema.table)
         .and_then(table::find)
         .filter(|table| table.schema == schema);
-    let words = Words { schema: &schema, table };
+    let words = Words {
+        schema: &schema,
+        table,
+    };
     let key: Vec<String> = schema
         .key
         .iter()
@@ -71,10 +78,17 @@ impl Words<'_> {
         if change.action == RowAction::Delete {
             return "deleted".to_owned();
         }
-        let deltas = change.deltas.iter().map(|(at, bytes)| self.delta(*at, bytes));
-        let plain = change.plain.iter().flat_map(|plain| &plain.values).map(|(at, value)| {
-            format!("{} = {}", self.name(*at), self.value(*at, value.as_deref()))
-        });
+        let deltas = change
+            .deltas
+            .iter()
+            .map(|(at, bytes)| self.delta(*at, bytes));
+        let plain = change
+            .plain
+            .iter()
+            .flat_map(|plain| &plain.values)
+            .map(|(at, value)| {
+                format!("{} = {}", self.name(*at), self.value(*at, value.as_deref()))
+            });
         deltas.chain(plain).collect::<Vec<_>>().join(", ")
     }
 
@@ -84,7 +98,10 @@ impl Words<'_> {
 
     fn delta(&self, at: u16, bytes: &[u8]) -> String {
         let name = self.name(at);
-        let state = self.schema.crdt_kind(at).and_then(|kind| AnyState::decode(kind, bytes).ok());
+        let state = self
+            .schema
+            .crdt_kind(at)
+            .and_then(|kind| AnyState::decode(kind, bytes).ok());
         match state {
             Some(AnyState::PnCounter(counter)) => match counter.slots() {
                 [slot] => format!("{name}: +{} -{} by this origin", slot.up, slot.down),
@@ -114,7 +131,11 @@ impl Words<'_> {
             return "null".to_owned();
         };
         let mut text = None;
-        if let Some(column) = self.table.as_ref().and_then(|t| t.columns.get(usize::from(at))) {
+        if let Some(column) = self
+            .table
+            .as_ref()
+            .and_then(|t| t.columns.get(usize::from(at)))
+        {
             // Bytes that the type does not take must not end the whole query;
             // the reason is of no use here.
             let _unreadable = attempt(|| {
@@ -130,13 +151,20 @@ fn schema_content(payload: &[u8]) -> Option<Value> {
     let change = SchemaChange::decode(payload).ok()?;
     let (words, table) = match &change.action {
         SchemaAction::Track(schema) => {
-            let columns: Vec<String> =
-                schema.columns.iter().map(|c| format!("{} {}", c.name, c.type_name)).collect();
-            (format!("tracked: {}", columns.join(", ")), format!("{}.{}", schema.schema, schema.table))
+            let columns: Vec<String> = schema
+                .columns
+                .iter()
+                .map(|c| format!("{} {}", c.name, c.type_name))
+                .collect();
+            (
+                format!("tracked: {}", columns.join(", ")),
+                format!("{}.{}", schema.schema, schema.table),
+            )
         }
-        SchemaAction::Untrack { schema, table } => {
-            ("not tracked any more".to_owned(), format!("{schema}.{table}"))
-        }
+        SchemaAction::Untrack { schema, table } => (
+            "not tracked any more".to_owned(),
+            format!("{schema}.{table}"),
+        ),
     };
     Some(json!({
         "actor": change.actor,
@@ -170,13 +198,18 @@ fn crdt_block_content(header: &[u8], cut: &[u8], certificate: &[u8]) -> JsonB {
         });
     }
     if let Ok(cut) = Cut::from_bytes(cut) {
-        let positions =
-            cut.iter().map(|(origin, at)| (node_name(origin), Value::from(at.seq))).collect();
+        let positions = cut
+            .iter()
+            .map(|(origin, at)| (node_name(origin), Value::from(at.seq)))
+            .collect();
         content["cut"] = Value::Object(positions);
     }
     if let Ok(certificate) = Certificate::from_bytes(certificate) {
-        content["signers"] =
-            certificate.signatures.iter().map(|vote| node_name(&vote.node)).collect();
+        content["signers"] = certificate
+            .signatures
+            .iter()
+            .map(|vote| node_name(&vote.node))
+            .collect();
     }
     JsonB(content)
 }

@@ -21,13 +21,15 @@ use pgrx::prelude::*;
 /// columns of `crdt_ops`.
 #[pg_extern]
 fn crdt_op_proof(origin: &[u8], seq: i64) -> JsonB {
-    let node = <[u8; 32]>::try_from(origin).map(NodeId).unwrap_or_else(|_| {
-        raise(
-            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-            format!("a node id has 32 bytes, this has {}", origin.len()),
-            "Take origin_id from the view crdt_ops.",
-        )
-    });
+    let node = <[u8; 32]>::try_from(origin)
+        .map(NodeId)
+        .unwrap_or_else(|_| {
+            raise(
+                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("a node id has 32 bytes, this has {}", origin.len()),
+                "Take origin_id from the view crdt_ops.",
+            )
+        });
     let number = Origins::default().number(&node).unwrap_or_else(|| {
         raise(
             PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
@@ -101,7 +103,10 @@ fn prove(origin: i32, seq: i64) -> JsonB {
     ) else {
         raise(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            format!("op {seq} of {} is in no block yet", super::log::node_name(&node)),
+            format!(
+                "op {seq} of {} is in no block yet",
+                super::log::node_name(&node)
+            ),
             "SELECT crdt_commit_block() makes committed ops final.",
         )
     };
@@ -148,7 +153,10 @@ fn verify_proof(proof: JsonB, checkpoint: default!(Option<&str>, "NULL")) -> boo
     let Ok(proof) = OpProof::from_json(&proof.0.to_string()) else {
         return false;
     };
-    let pins = Pins { chain_id: catalog::chain().map(|chain| chain.id), ..Pins::default() };
+    let pins = Pins {
+        chain_id: catalog::chain().map(|chain| chain.id),
+        ..Pins::default()
+    };
     if pins.chain_id.is_none() || proof.verify(&pins).is_err() {
         return false;
     }

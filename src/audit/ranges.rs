@@ -17,7 +17,13 @@ pub fn misplaced(from: Option<i64>, to: Option<i64>) -> Vec<(i64, String)> {
     let blocks = catalog::query(
         "SELECT height, header, cut FROM crdt.block WHERE height >= $1 AND height <= $2 ORDER BY height",
         &[first.into(), last.into()],
-        |row| (row.need::<i64>(1), row.need::<Vec<u8>>(2), row.need::<Vec<u8>>(3)),
+        |row| {
+            (
+                row.need::<i64>(1),
+                row.need::<Vec<u8>>(2),
+                row.need::<Vec<u8>>(3),
+            )
+        },
     );
     let mut found = Vec::new();
     for (height, header, cut) in blocks {
@@ -43,10 +49,11 @@ pub fn misplaced(from: Option<i64>, to: Option<i64>) -> Vec<(i64, String)> {
 }
 
 fn cut_of(height: i64) -> Option<Cut> {
-    let cut: Vec<u8> =
-        catalog::one("SELECT cut FROM crdt.block WHERE height = $1", &[height.into()], |row| {
-            row.need(1)
-        })?;
+    let cut: Vec<u8> = catalog::one(
+        "SELECT cut FROM crdt.block WHERE height = $1",
+        &[height.into()],
+        |row| row.need(1),
+    )?;
     Cut::from_bytes(&cut).ok()
 }
 

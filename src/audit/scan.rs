@@ -46,9 +46,20 @@ fn scan_chain(
             )
         })
         .collect();
-    rows.extend(super::ranges::misplaced(from, to).into_iter().map(|(height, detail)| {
-        (Some(height), None, None, None, "range_altered".to_owned(), detail)
-    }));
+    rows.extend(
+        super::ranges::misplaced(from, to)
+            .into_iter()
+            .map(|(height, detail)| {
+                (
+                    Some(height),
+                    None,
+                    None,
+                    None,
+                    "range_altered".to_owned(),
+                    detail,
+                )
+            }),
+    );
     if untold > 0 {
         let detail = format!("{untold} further findings are not listed");
         rows.push((None, None, None, None, "more".to_owned(), detail));

@@ -28,7 +28,8 @@ impl Appender {
         unsafe {
             let descriptor = (*self.table.pointer()).rd_att;
             assert_eq!((*descriptor).natts as usize, N, "one value for each column");
-            let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            let tuple =
+                pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
             pg_sys::CatalogTupleInsertWithInfo(self.table.pointer(), tuple, self.indexes);
             pg_sys::heap_freetuple(tuple);
         }

@@ -28,23 +28,32 @@ pub struct KnownMember {
 pub fn chain() -> Option<Chain> {
     one("SELECT genesis FROM crdt.chain", &[], |row| {
         let genesis = Genesis::from_bytes(&row.need::<Vec<u8>>(1)).or_corrupt("the genesis");
-        Chain { id: genesis.chain_id(), genesis }
+        Chain {
+            id: genesis.chain_id(),
+            genesis,
+        }
     })
 }
 
 /// All members, past and present.
 pub fn members() -> Vec<KnownMember> {
-    query("SELECT id, record, left_after FROM crdt.node ORDER BY id", &[], |row| KnownMember {
-        id: row.need(1),
-        member: Member::from_bytes(&row.need::<Vec<u8>>(2)).or_corrupt("a member's record"),
-        left_after: row.get::<i64>(3).map(i64::unsigned_abs),
-    })
+    query(
+        "SELECT id, record, left_after FROM crdt.node ORDER BY id",
+        &[],
+        |row| KnownMember {
+            id: row.need(1),
+            member: Member::from_bytes(&row.need::<Vec<u8>>(2)).or_corrupt("a member's record"),
+            left_after: row.get::<i64>(3).map(i64::unsigned_abs),
+        },
+    )
 }
 
 /// This node among the members; `None` if it is not one (yet).
 pub fn local_node() -> Option<KnownMember> {
     let me = identity::identity().node_id();
-    members().into_iter().find(|known| known.member.node_id == me)
+    members()
+        .into_iter()
+        .find(|known| known.member.node_id == me)
 }
 
 /// Keeps a member's record, new or changed. Returns its local number.
@@ -92,13 +101,16 @@ pub fn local_member(weight: u64) -> Member {
 /// Name and URL as set by `crdt_set_node`, or made from the node id and the
 /// listening address.
 pub fn local_name(id: &NodeId) -> (String, String) {
-    one("SELECT name, url FROM crdt.local", &[], |row| (row.need(1), row.need(2))).unwrap_or_else(
-        || {
-            let listen = settings::listen().ok().flatten();
-            let url = listen.map(|address| format!("https://{address}")).unwrap_or_default();
-            (format!("node-{}", hex::encode(&id.0[..4])), url)
-        },
-    )
+    one("SELECT name, url FROM crdt.local", &[], |row| {
+        (row.need(1), row.need(2))
+    })
+    .unwrap_or_else(|| {
+        let listen = settings::listen().ok().flatten();
+        let url = listen
+            .map(|address| format!("https://{address}"))
+            .unwrap_or_default();
+        (format!("node-{}", hex::encode(&id.0[..4])), url)
+    })
 }
 
 /// Founds a chain with this node as its one validator, unless there is one.
@@ -116,8 +128,12 @@ pub fn found(predecessor: Option<Predecessor>) {
     let mut nonce = [0; 32];
     identity::fill_random(&mut nonce).or_corrupt("the random source");
     let founder = local_member(1);
-    let genesis =
-        Genesis { founder: founder.clone(), time_ms: clock::now_ms(), predecessor, nonce };
+    let genesis = Genesis {
+        founder: founder.clone(),
+        time_ms: clock::now_ms(),
+        predecessor,
+        nonce,
+    };
     store_chain(&genesis);
     store_member(&founder);
 }
@@ -126,7 +142,10 @@ pub fn found(predecessor: Option<Predecessor>) {
 pub fn store_chain(genesis: &Genesis) {
     run(
         "INSERT INTO crdt.chain (chain_id, genesis) VALUES ($1, $2)",
-        &[genesis.chain_id().0.as_slice().into(), genesis.to_bytes().as_slice().into()],
+        &[
+            genesis.chain_id().0.as_slice().into(),
+            genesis.to_bytes().as_slice().into(),
+        ],
     );
 }
 

@@ -36,5 +36,7 @@ pub fn relation_oid(name: &CStr) -> pg_sys::Oid {
         let schema = pg_sys::get_namespace_oid(c"crdt".as_ptr(), false);
         pg_sys::get_relname_relid(name.as_ptr(), schema)
     };
-    (oid != pg_sys::InvalidOid).then_some(oid).or_corrupt("a table of schema crdt is missing")
+    (oid != pg_sys::InvalidOid)
+        .then_some(oid)
+        .or_corrupt("a table of schema crdt is missing")
 }

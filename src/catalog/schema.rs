@@ -38,8 +38,12 @@ pub fn store_schema(schema: &TableSchema) -> i32 {
             definition.as_slice().into(),
         ],
     );
-    one("SELECT id FROM crdt.schema WHERE hash = $1", &[hash.as_slice().into()], |row| row.need(1))
-        .or_corrupt("crdt.schema")
+    one(
+        "SELECT id FROM crdt.schema WHERE hash = $1",
+        &[hash.as_slice().into()],
+        |row| row.need(1),
+    )
+    .or_corrupt("crdt.schema")
 }
 
 fn decode(definition: &[u8]) -> TableSchema {

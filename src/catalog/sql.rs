@@ -34,7 +34,8 @@ impl Row {
 
     /// Column that the catalog declares NOT NULL.
     pub fn need<T: FromDatum>(&self, column: i32) -> T {
-        self.get(column).or_corrupt("a column of the catalog is null")
+        self.get(column)
+            .or_corrupt("a column of the catalog is null")
     }
 
     /// The raw value, valid as long as the row is lent.
@@ -73,7 +74,10 @@ struct AsOwner {
 
 impl AsOwner {
     fn begin() -> AsOwner {
-        let mut before = AsOwner { user: pg_sys::InvalidOid, context: 0 };
+        let mut before = AsOwner {
+            user: pg_sys::InvalidOid,
+            context: 0,
+        };
         // SAFETY: reads and sets this process's current user, as the function
         // manager does for SECURITY DEFINER.
         unsafe {
@@ -100,14 +104,20 @@ fn execute<R>(sql: &str, args: &[DatumWithOid], finish: impl FnOnce(&[Row]) -> R
         let plan = plan(sql, args);
         let mut values: Vec<_> = args
             .iter()
-            .map(|arg| arg.datum().map_or(pg_sys::Datum::null(), |d| d.sans_lifetime()))
+            .map(|arg| {
+                arg.datum()
+                    .map_or(pg_sys::Datum::null(), |d| d.sans_lifetime())
+            })
             .collect();
-        let nulls: Vec<c_char> =
-            args.iter().map(|arg| if arg.datum().is_some() { b' ' } else { b'n' } as c_char).collect();
+        let nulls: Vec<c_char> = args
+            .iter()
+            .map(|arg| if arg.datum().is_some() { b' ' } else { b'n' } as c_char)
+            .collect();
         // SAFETY: values and nulls have one entry for each parameter of the
         // plan, which was made for these argument types.
         let rows: Vec<Row> = unsafe {
-            let status = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0);
+            let status =
+                pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0);
             if status < 0 {
                 corrupt(format_args!("SQL failed with SPI status {status}: {sql}"));
             }
@@ -117,7 +127,10 @@ fn execute<R>(sql: &str, args: &[DatumWithOid], finish: impl FnOnce(&[Row]) -> R
             } else {
                 let count = usize::try_from((*table).numvals).unwrap_or_default();
                 (0..count)
-                    .map(|at| Row { tuple: *(*table).vals.add(at), descriptor: (*table).tupdesc })
+                    .map(|at| Row {
+                        tuple: *(*table).vals.add(at),
+                        descriptor: (*table).tupdesc,
+                    })
                     .collect()
             }
         };

@@ -2,8 +2,8 @@
 
 use crate::catalog;
 use crate::error::raise;
-use crate::instance::mailbox::{self, Request};
 use crate::instance::identity;
+use crate::instance::mailbox::{self, Request};
 use crate::track::outbox::{self, Entry};
 use ledger::{Kind, MembershipChange};
 use pgrx::JsonB;

@@ -5,8 +5,8 @@
 use crate::audit::feed;
 use crate::catalog;
 use crate::error::{OrCorrupt, raise};
-use crate::track::outbox::{self, TABLES};
 use crate::track::enrol;
+use crate::track::outbox::{self, TABLES};
 use crdt::SchemaAction;
 use ledger::{ChainId, Header, Predecessor};
 use pgrx::prelude::*;
@@ -38,7 +38,9 @@ fn crdt_found_successor() -> String {
     let predecessor = head(&old.id, &old.genesis.header());
     archive(&old.id);
     let tracked: Vec<pg_sys::Oid> =
-        catalog::query("SELECT relation::oid FROM crdt.tracked", &[], |row| row.need(1));
+        catalog::query("SELECT relation::oid FROM crdt.tracked", &[], |row| {
+            row.need(1)
+        });
     clear();
     catalog::found(Some(predecessor));
     for relation in tracked {
@@ -48,7 +50,9 @@ fn crdt_found_successor() -> String {
         enrol::enter_rows_again(relation);
     }
     outbox::announce_members_at_commit();
-    catalog::chain().map(|new| hex::encode(new.id.0)).or_corrupt("crdt.chain")
+    catalog::chain()
+        .map(|new| hex::encode(new.id.0))
+        .or_corrupt("crdt.chain")
 }
 
 /// The old chain's last header, or its genesis if it has no block.
@@ -59,20 +63,42 @@ fn head(chain: &ChainId, genesis: &Header) -> Predecessor {
         |row| Header::from_bytes(&row.need::<Vec<u8>>(1)).or_corrupt("the last header"),
     );
     let header = last.as_ref().unwrap_or(genesis);
-    Predecessor { chain_id: *chain, height: header.height, header_hash: header.hash() }
+    Predecessor {
+        chain_id: *chain,
+        height: header.height,
+        header_hash: header.hash(),
+    }
 }
 
 fn archive(chain: &ChainId) {
-    let pieces = Pieces { chain: *chain, next: 0, piece: Vec::with_capacity(PIECE) };
-    feed::bundle(pieces).or_corrupt("crdt.chain").or_corrupt("the chain cannot be archived");
+    let pieces = Pieces {
+        chain: *chain,
+        next: 0,
+        piece: Vec::with_capacity(PIECE),
+    };
+    feed::bundle(pieces)
+        .or_corrupt("crdt.chain")
+        .or_corrupt("the chain cannot be archived");
 }
 
 /// Empties the ledger's tables. The tracked tables stay enrolled.
 fn clear() {
     enrol::with_triggers(false, || {
         for table in [
-            "chain", "node", "schema", "tracked", "tombstone", "op", "segment", "position", "block",
-            "block_range", "tile", "quarantine", "evidence", "invite",
+            "chain",
+            "node",
+            "schema",
+            "tracked",
+            "tombstone",
+            "op",
+            "segment",
+            "position",
+            "block",
+            "block_range",
+            "tile",
+            "quarantine",
+            "evidence",
+            "invite",
         ] {
             // crdt.tracked refers to crdt.schema; with triggers off nothing
             // checks the order, and enrolment fills both again.
@@ -80,7 +106,10 @@ fn clear() {
         }
         for outbox in TABLES {
             // What was written since the restore is in the rows' values.
-            catalog::run(&format!("DELETE FROM crdt.{}", outbox.to_string_lossy()), &[]);
+            catalog::run(
+                &format!("DELETE FROM crdt.{}", outbox.to_string_lossy()),
+                &[],
+            );
         }
     });
 }

@@ -20,7 +20,9 @@ const RESERVE_MS: u64 = 2_000;
 
 /// Unix time in milliseconds.
 pub fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX >> 16) & (u64::MAX >> 16)
 }
 
@@ -71,7 +73,10 @@ fn reserve() {
     if let Err(error) = try_reserve() {
         crate::error::raise(
             pgrx::PgSqlErrorCode::ERRCODE_IO_ERROR,
-            format!("cannot save the clock's bound to {}: {error}", path().display()),
+            format!(
+                "cannot save the clock's bound to {}: {error}",
+                path().display()
+            ),
             "Writes to tracked tables need it, so that no event id is ever used twice.",
         );
     }
@@ -103,7 +108,9 @@ fn try_reserve() -> std::io::Result<()> {
         // First use since the start: nothing below the old bound again.
         shared.clock.fetch_max(on_disk, Ordering::AcqRel);
     }
-    let from = Hlc(shared.clock.load(Ordering::Acquire)).millis().max(now_ms());
+    let from = Hlc(shared.clock.load(Ordering::Acquire))
+        .millis()
+        .max(now_ms());
     let bound = Hlc::from_parts(from + RESERVE_MS, 0).0.max(on_disk);
     file.write_all_at(&bound.to_be_bytes(), 0)?;
     file.sync_all()?;

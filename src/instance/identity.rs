@@ -74,7 +74,11 @@ impl Identity {
 pub fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
     // SAFETY: the pointer and length are those of `bytes`.
     let filled = unsafe { pg_sys::pg_strong_random(bytes.as_mut_ptr().cast(), bytes.len()) };
-    if filled { Ok(()) } else { Err(io::Error::other("no randomness from the system")) }
+    if filled {
+        Ok(())
+    } else {
+        Err(io::Error::other("no randomness from the system"))
+    }
 }
 
 /// Where the instance keeps keys and the clock's bound: inside the data
@@ -96,8 +100,12 @@ fn path(suffix: &str) -> PathBuf {
 fn binding() -> io::Result<[u8; BINDING]> {
     let mut bytes = [0u8; BINDING];
     // SAFETY: reads of the control file's cached contents in shared memory.
-    let (system, timeline) =
-        unsafe { (pg_sys::GetSystemIdentifier(), pg_sys::GetWALInsertionTimeLine()) };
+    let (system, timeline) = unsafe {
+        (
+            pg_sys::GetSystemIdentifier(),
+            pg_sys::GetWALInsertionTimeLine(),
+        )
+    };
     let data = std::fs::metadata(directory())?;
     bytes[..8].copy_from_slice(&system.to_be_bytes());
     bytes[8..16].copy_from_slice(&data.ino().to_be_bytes());
@@ -116,8 +124,12 @@ fn store(identity: &Identity, suffix: &str) -> io::Result<()> {
     bytes.extend(identity.checkpoint.to_bytes());
     bytes.extend(binding()?);
     let draft = path(".draft");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
     file.write_all(&bytes)?;
     file.sync_all()?;
     std::fs::rename(draft, path(suffix))?;
@@ -131,7 +143,10 @@ fn read() -> io::Result<Option<Identity>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let Some(parts) = bytes.get(1..).and_then(|b| b.first_chunk::<{ 16 + 3 * 32 }>()) else {
+    let Some(parts) = bytes
+        .get(1..)
+        .and_then(|b| b.first_chunk::<{ 16 + 3 * 32 }>())
+    else {
         return Err(io::Error::other("the key file is cut short"));
     };
     if bytes.len() != LENGTH || bytes[0] != VERSION {
@@ -148,7 +163,10 @@ thread_local! {
 /// The identity of this database's node, made at first use.
 pub fn identity() -> Identity {
     let slot = super::slot::mine();
-    let shared = slot.replica.each_ref().map(|half| half.load(Ordering::Acquire));
+    let shared = slot
+        .replica
+        .each_ref()
+        .map(|half| half.load(Ordering::Acquire));
     let cached = CACHED.with_borrow(Clone::clone);
     if let Some(identity) = cached
         && halves(identity.replica()) == shared
@@ -180,7 +198,10 @@ fn adopt(identity: Identity) {
 
 /// The replica id of this database's node, from shared memory.
 pub fn replica() -> ReplicaId {
-    let [high, low] = super::slot::mine().replica.each_ref().map(|h| h.load(Ordering::Acquire));
+    let [high, low] = super::slot::mine()
+        .replica
+        .each_ref()
+        .map(|h| h.load(Ordering::Acquire));
     if high == 0 && low == 0 {
         return identity().replica();
     }
@@ -209,7 +230,10 @@ pub fn commit_pending() {
     if std::fs::rename(path(".new"), path("")).is_ok()
         && let Some(at) = super::slot::index_of(my_database())
     {
-        super::slot::shared().slots[at].replica.iter().for_each(|h| h.store(0, Ordering::Release));
+        super::slot::shared().slots[at]
+            .replica
+            .iter()
+            .for_each(|h| h.store(0, Ordering::Release));
     }
 }
 
@@ -226,7 +250,10 @@ fn my_database() -> u32 {
 fn fail(error: &io::Error) -> ! {
     crate::error::raise(
         PgSqlErrorCode::ERRCODE_IO_ERROR,
-        format!("cannot keep the node's keys in {}: {error}", directory().display()),
+        format!(
+            "cannot keep the node's keys in {}: {error}",
+            directory().display()
+        ),
         "The server's operating system user must be able to write there.",
     )
 }

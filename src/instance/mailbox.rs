@@ -4,8 +4,8 @@
 
 use super::slot::{self, MAX_DATABASES};
 use pgrx::{
-    PGRXSharedMemory, PgLwLock, PgSqlErrorCode, check_for_interrupts,
-    pg_guard, pg_shmem_init, pg_sys,
+    PGRXSharedMemory, PgLwLock, PgSqlErrorCode, check_for_interrupts, pg_guard, pg_shmem_init,
+    pg_sys,
 };
 use std::time::{Duration, Instant};
 
@@ -109,7 +109,10 @@ fn is_alive(pid: i32) -> bool {
 /// What the worker says, or that it does not answer within `limit`.
 pub fn ask(request: Request, body: &str, limit: Duration) -> Result<String, String> {
     if body.len() > MAX_REQUEST {
-        return Err(format!("the request has {} bytes, {MAX_REQUEST} are allowed", body.len()));
+        return Err(format!(
+            "the request has {} bytes, {MAX_REQUEST} are allowed",
+            body.len()
+        ));
     }
     let at = slot::my_index();
     let deadline = Instant::now() + limit;
@@ -117,7 +120,9 @@ pub fn ask(request: Request, body: &str, limit: Duration) -> Result<String, Stri
         pause(deadline)?;
     }
     let _waiting = Waiting { at };
-    slot::mine().wanted.store(1, std::sync::atomic::Ordering::Release);
+    slot::mine()
+        .wanted
+        .store(1, std::sync::atomic::Ordering::Release);
     slot::wake_launcher();
     slot::mine().wake_worker();
     loop {
@@ -125,7 +130,11 @@ pub fn ask(request: Request, body: &str, limit: Duration) -> Result<String, Stri
             let letters = LETTERS.share();
             let letter = &letters[at];
             if letter.state == State::Answered {
-                return if letter.ok { Ok(letter.text()) } else { Err(letter.text()) };
+                return if letter.ok {
+                    Ok(letter.text())
+                } else {
+                    Err(letter.text())
+                };
             }
         }
         pause(deadline)?;
@@ -186,7 +195,11 @@ pub fn answer(result: Result<String, String>) {
     }
     letter.ok = result.is_ok();
     letter.write(result.unwrap_or_else(|error| error).as_bytes(), MAX_ANSWER);
-    letter.state = if letter.sender == 0 { State::Free } else { State::Answered };
+    letter.state = if letter.sender == 0 {
+        State::Free
+    } else {
+        State::Answered
+    };
 }
 
 /// Worker: at start, a letter that the predecessor took is posted again.
@@ -194,7 +207,11 @@ pub fn recover() {
     let mut letters = LETTERS.exclusive();
     let letter = &mut letters[slot::my_index()];
     if letter.state == State::Taken {
-        letter.state = if letter.sender == 0 { State::Free } else { State::Posted };
+        letter.state = if letter.sender == 0 {
+            State::Free
+        } else {
+            State::Posted
+        };
     }
 }
 

@@ -78,7 +78,10 @@ pub fn declare() {
 /// # Errors
 /// The setting's text when it is not `ip:port`.
 pub fn listen() -> Result<Option<SocketAddr>, String> {
-    let text = LISTEN.get().map(|c| c.to_string_lossy().trim().to_owned()).unwrap_or_default();
+    let text = LISTEN
+        .get()
+        .map(|c| c.to_string_lossy().trim().to_owned())
+        .unwrap_or_default();
     if text.is_empty() {
         return Ok(None);
     }

@@ -115,9 +115,13 @@ fn claim(database: u32) -> Option<usize> {
         if let Some(at) = index_of(database) {
             return Some(at);
         }
-        let free = slots.iter().position(|s| s.database.load(Ordering::Acquire) == 0)?;
+        let free = slots
+            .iter()
+            .position(|s| s.database.load(Ordering::Acquire) == 0)?;
         let claimed =
-            slots[free].database.compare_exchange(0, database, Ordering::AcqRel, Ordering::Acquire);
+            slots[free]
+                .database
+                .compare_exchange(0, database, Ordering::AcqRel, Ordering::Acquire);
         // Two processes of one database may claim two slots at once: the
         // lower one is kept, both agree on it because both look again.
         if claimed.is_ok()
@@ -131,7 +135,10 @@ fn claim(database: u32) -> Option<usize> {
 
 /// Index of the slot that `database` holds now.
 pub fn index_of(database: u32) -> Option<usize> {
-    shared().slots.iter().position(|s| s.database.load(Ordering::Acquire) == database)
+    shared()
+        .slots
+        .iter()
+        .position(|s| s.database.load(Ordering::Acquire) == database)
 }
 
 /// Index of this database's slot, for tables that run beside the slots.
@@ -155,7 +162,9 @@ impl Slot {
         self.leaving.store(0, Ordering::Release);
         self.wanted.store(0, Ordering::Release);
         self.members_changed.store(0, Ordering::Release);
-        self.replica.iter().for_each(|half| half.store(0, Ordering::Release));
+        self.replica
+            .iter()
+            .for_each(|half| half.store(0, Ordering::Release));
         self.database.store(0, Ordering::Release);
     }
 }

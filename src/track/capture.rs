@@ -36,7 +36,10 @@ fn capture(call: &Call) -> pg_sys::HeapTuple {
 fn refuse_truncate(call: &Call) -> pg_sys::HeapTuple {
     raise(
         PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-        format!("tracked table {} cannot be truncated", call.table.schema.table),
+        format!(
+            "tracked table {} cannot be truncated",
+            call.table.schema.table
+        ),
         "DELETE FROM the table: each row's removal is then synced and audited. Or crdt_untrack it first.",
     )
 }
@@ -57,9 +60,7 @@ fn insert(call: &Call, row: &Row) {
         call.rewrite(table.meta, &meta.encode());
     }
     let deltas = crdt_columns(table)
-        .filter_map(|(at, column)| {
-            row.get(column.attribute).map(|value| (at, bytes_of(value)))
-        })
+        .filter_map(|(at, column)| row.get(column.attribute).map(|value| (at, bytes_of(value))))
         .collect();
     let change = RowChange {
         action: RowAction::Upsert,
@@ -77,7 +78,10 @@ fn update(table: &Table, before: &RowMeta, old: &Row, new: &Row) {
     let deltas: Vec<_> = crdt_columns(table)
         .filter_map(|(at, column)| {
             let value = new.get(column.attribute)?;
-            if old.get(column.attribute).is_some_and(|old| column.same(old, value)) {
+            if old
+                .get(column.attribute)
+                .is_some_and(|old| column.same(old, value))
+            {
                 return None;
             }
             let state = AnyState::decode(column.kind, &bytes_of(value)).or_corrupt(&column.name);
@@ -87,7 +91,11 @@ fn update(table: &Table, before: &RowMeta, old: &Row, new: &Row) {
             AnyState::delta(old.as_ref(), &state).map(|delta| (at, delta.encode()))
         })
         .collect();
-    let plain = if before.stamp == after.stamp { None } else { plain(table, new, &after) };
+    let plain = if before.stamp == after.stamp {
+        None
+    } else {
+        plain(table, new, &after)
+    };
     if deltas.is_empty() && plain.is_none() {
         return;
     }
@@ -104,8 +112,9 @@ fn update(table: &Table, before: &RowMeta, old: &Row, new: &Row) {
 }
 
 fn delete(table: &Table, row: &Row) {
-    let causal_length =
-        guard::meta_of(table, row).map_or(1, |meta| meta.causal_length).saturating_add(1);
+    let causal_length = guard::meta_of(table, row)
+        .map_or(1, |meta| meta.causal_length)
+        .saturating_add(1);
     let (row_key, hash) = name(table, row);
     tombstone::put(&key::tombstone_id(&hash), causal_length);
     let change = RowChange {
@@ -120,7 +129,9 @@ fn delete(table: &Table, row: &Row) {
 }
 
 fn crdt_columns(table: &Table) -> impl Iterator<Item = (u16, &Column)> {
-    (0u16..).zip(&table.columns).filter(|(_, column)| column.kind != ColumnKind::Plain)
+    (0u16..)
+        .zip(&table.columns)
+        .filter(|(_, column)| column.kind != ColumnKind::Plain)
 }
 
 /// The plain columns outside the key, with the row's stamp.
@@ -162,7 +173,11 @@ pub fn actor() -> String {
     // SAFETY: a catalog look-up that returns a palloc'd name, or null.
     unsafe {
         let name = pg_sys::GetUserNameFromId(pg_sys::GetSessionUserId(), true);
-        if name.is_null() { String::new() } else { text(name) }
+        if name.is_null() {
+            String::new()
+        } else {
+            text(name)
+        }
     }
 }
 
@@ -170,20 +185,29 @@ pub fn actor() -> String {
 pub fn application() -> String {
     // SAFETY: the setting's current value, never freed while it is read.
     unsafe {
-        if pg_sys::application_name.is_null() { String::new() } else { text(pg_sys::application_name) }
+        if pg_sys::application_name.is_null() {
+            String::new()
+        } else {
+            text(pg_sys::application_name)
+        }
     }
 }
 
 unsafe fn text(pointer: *const std::ffi::c_char) -> String {
     // SAFETY: the callers pass a NUL-terminated string.
-    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(pointer) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn append(table: &Table, hash: &[u8; 32], change: &RowChange) {
     let payload = change.encode().unwrap_or_else(|error| {
         raise(
             PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-            format!("a row of tracked table {} is too large for the log: {error}", table.schema.table),
+            format!(
+                "a row of tracked table {} is too large for the log: {error}",
+                table.schema.table
+            ),
             "Keep large objects in a table of their own that is not tracked.",
         )
     });

@@ -52,15 +52,29 @@ fn crdt_untrack(oid: pg_sys::Oid) {
     };
     catalog::require_member();
     leave(oid);
-    announce(schema_id, SchemaAction::Untrack { schema: schema.schema, table: schema.table });
+    announce(
+        schema_id,
+        SchemaAction::Untrack {
+            schema: schema.schema,
+            table: schema.table,
+        },
+    );
 }
 
 /// Puts a table's enrolment into the log.
 pub fn announce(schema_id: i32, action: SchemaAction) {
-    let change =
-        SchemaChange { action, actor: capture::actor(), application: capture::application() };
+    let change = SchemaChange {
+        action,
+        actor: capture::actor(),
+        application: capture::application(),
+    };
     let payload = change.encode().or_corrupt("a schema change");
-    outbox::append(&Entry { kind: Kind::Schema, schema_id, row_id: 0, payload: &payload });
+    outbox::append(&Entry {
+        kind: Kind::Schema,
+        schema_id,
+        row_id: 0,
+        payload: &payload,
+    });
 }
 
 /// Gives a table the meta column and the triggers, and keeps its schema.
@@ -72,7 +86,10 @@ pub fn enrol(oid: pg_sys::Oid, schema: &TableSchema) -> i32 {
         &[oid.into(), schema_id.into()],
     );
     if known == 0 {
-        ddl(&format!("ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} bytea", table::META));
+        ddl(&format!(
+            "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} bytea",
+            table::META
+        ));
         // Named to run after the user's own BEFORE triggers, which may still
         // change the row.
         ddl(&format!(
@@ -100,14 +117,18 @@ pub fn enrol(oid: pg_sys::Oid, schema: &TableSchema) -> i32 {
 /// settles each row without meta as new.
 pub fn enter_rows(oid: pg_sys::Oid) {
     let (name, meta) = (table::name_of(oid), table::META);
-    ddl(&format!("UPDATE ONLY {name} SET {meta} = NULL WHERE {meta} IS NULL"));
+    ddl(&format!(
+        "UPDATE ONLY {name} SET {meta} = NULL WHERE {meta} IS NULL"
+    ));
 }
 
 /// Rows enter the log anew, each under the value it has, whatever was known of
 /// them before.
 pub fn enter_rows_again(oid: pg_sys::Oid) {
     let (name, meta) = (table::name_of(oid), table::META);
-    with_triggers(false, || ddl(&format!("UPDATE ONLY {name} SET {meta} = NULL")));
+    with_triggers(false, || {
+        ddl(&format!("UPDATE ONLY {name} SET {meta} = NULL"))
+    });
     enter_rows(oid);
 }
 
@@ -120,9 +141,11 @@ pub fn with_triggers<R>(on: bool, work: impl FnOnce() -> R) -> R {
             |_| (),
         );
     };
-    let before = catalog::one("SELECT current_setting('session_replication_role')", &[], |row| {
-        row.need::<String>(1)
-    })
+    let before = catalog::one(
+        "SELECT current_setting('session_replication_role')",
+        &[],
+        |row| row.need::<String>(1),
+    )
     .or_corrupt("session_replication_role");
     switch(if on { "origin" } else { "replica" });
     let result = work();
@@ -134,10 +157,18 @@ pub fn with_triggers<R>(on: bool, work: impl FnOnce() -> R) -> R {
 pub fn leave(oid: pg_sys::Oid) {
     let name = table::name_of(oid);
     for trigger in ["guard", "capture", "no_truncate"] {
-        ddl(&format!("DROP TRIGGER IF EXISTS zz_crdt_{trigger} ON {name}"));
+        ddl(&format!(
+            "DROP TRIGGER IF EXISTS zz_crdt_{trigger} ON {name}"
+        ));
     }
-    ddl(&format!("ALTER TABLE {name} DROP COLUMN IF EXISTS {}", table::META));
-    catalog::run("DELETE FROM crdt.tracked WHERE relation = $1", &[oid.into()]);
+    ddl(&format!(
+        "ALTER TABLE {name} DROP COLUMN IF EXISTS {}",
+        table::META
+    ));
+    catalog::run(
+        "DELETE FROM crdt.tracked WHERE relation = $1",
+        &[oid.into()],
+    );
     table::forget(oid);
 }
 
@@ -163,7 +194,11 @@ fn require_owner(oid: pg_sys::Oid) {
 pub fn describe(oid: pg_sys::Oid) -> TableSchema {
     let name = table::name_of(oid);
     let unsupported = |what: &str, hint: &str| -> ! {
-        raise(PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE, format!("table {name} {what}"), hint)
+        raise(
+            PgSqlErrorCode::ERRCODE_WRONG_OBJECT_TYPE,
+            format!("table {name} {what}"),
+            hint,
+        )
     };
     let (schema, relation, kind, persistence) = catalog::one(
         "SELECT n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text
@@ -182,9 +217,15 @@ pub fn describe(oid: pg_sys::Oid) -> TableSchema {
         );
     }
     if persistence != "p" {
-        unsupported("is temporary or unlogged", "ALTER TABLE ... SET LOGGED first.");
+        unsupported(
+            "is temporary or unlogged",
+            "ALTER TABLE ... SET LOGGED first.",
+        );
     }
-    if matches!(schema.as_str(), "crdt" | "pg_catalog" | "information_schema") {
+    if matches!(
+        schema.as_str(),
+        "crdt" | "pg_catalog" | "information_schema"
+    ) {
         unsupported("belongs to the system", "Track tables of your own.");
     }
     let columns = columns(oid);
@@ -207,10 +248,21 @@ pub fn describe(oid: pg_sys::Oid) -> TableSchema {
             "Rows are named by their primary key on all nodes: ALTER TABLE ... ADD PRIMARY KEY.",
         );
     }
-    if key.iter().any(|&at| columns[usize::from(at)].kind != ColumnKind::Plain) {
-        unsupported("has a CRDT column in its primary key", "A key must not change by merging.");
+    if key
+        .iter()
+        .any(|&at| columns[usize::from(at)].kind != ColumnKind::Plain)
+    {
+        unsupported(
+            "has a CRDT column in its primary key",
+            "A key must not change by merging.",
+        );
     }
-    TableSchema { schema, table: relation, columns, key }
+    TableSchema {
+        schema,
+        table: relation,
+        columns,
+        key,
+    }
 }
 
 fn columns(oid: pg_sys::Oid) -> Vec<Column> {
@@ -242,7 +294,11 @@ fn columns(oid: pg_sys::Oid) -> Vec<Column> {
 
 /// How columns of one of the extension's own types merge.
 fn kind_of_type(name: &str) -> Option<ColumnKind> {
-    [ColumnKind::PnCounter, ColumnKind::OrSet, ColumnKind::LwwRegister]
-        .into_iter()
-        .find(|kind| AnyState::bottom(*kind).is_some_and(|state| state.name() == name))
+    [
+        ColumnKind::PnCounter,
+        ColumnKind::OrSet,
+        ColumnKind::LwwRegister,
+    ]
+    .into_iter()
+    .find(|kind| AnyState::bottom(*kind).is_some_and(|state| state.name() == name))
 }

@@ -26,7 +26,10 @@ impl ThisNode {
         if let Some(after) = after {
             clock::observe(after.hlc);
         }
-        Stamp { hlc: self.tick(), replica: self.0 }
+        Stamp {
+            hlc: self.tick(),
+            replica: self.0,
+        }
     }
 }
 
@@ -49,8 +52,10 @@ struct Changes {
 
 impl Changes {
     fn set(&mut self, attribute: usize, bytes: &[u8]) {
-        self.numbers.push(i32::try_from(attribute + 1).unwrap_or_default());
-        self.values.push(bytes.into_datum().unwrap_or(pg_sys::Datum::null()));
+        self.numbers
+            .push(i32::try_from(attribute + 1).unwrap_or_default());
+        self.values
+            .push(bytes.into_datum().unwrap_or(pg_sys::Datum::null()));
     }
 
     /// The tuple with the changes in it.
@@ -92,7 +97,8 @@ fn settle(call: &Call) -> pg_sys::HeapTuple {
 
 /// The row's meta column; `None` when the row was never settled.
 pub fn meta_of(table: &Table, row: &Row) -> Option<RowMeta> {
-    row.get(table.meta).map(|value| RowMeta::decode(&bytes_of(value)).or_corrupt("crdt_meta"))
+    row.get(table.meta)
+        .map(|value| RowMeta::decode(&bytes_of(value)).or_corrupt("crdt_meta"))
 }
 
 fn insert(table: &Table, new: &Row) -> Changes {
@@ -112,7 +118,10 @@ fn insert(table: &Table, new: &Row) -> Changes {
         &key::of_row(table, new),
     ));
     let causal_length = tombstone::find(&id).map_or(1, |deleted| deleted.saturating_add(1));
-    let meta = RowMeta { causal_length, stamp: Some(author.stamp(None)) };
+    let meta = RowMeta {
+        causal_length,
+        stamp: Some(author.stamp(None)),
+    };
     changes.set(table.meta, &meta.encode());
     changes
 }
@@ -134,7 +143,10 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
         if table.key.contains(&at) {
             raise(
                 PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-                format!("the primary key of a row in tracked table {} cannot be changed", table.schema.table),
+                format!(
+                    "the primary key of a row in tracked table {} cannot be changed",
+                    table.schema.table
+                ),
                 "Delete the row and insert it under the new key.",
             );
         }
@@ -147,14 +159,16 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
             None => null(column.kind).unwrap_or_else(|| {
                 raise(
                     PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
-                    format!("column \"{}\" of tracked table {} cannot be set to null", column.name, table.schema.table),
+                    format!(
+                        "column \"{}\" of tracked table {} cannot be set to null",
+                        column.name, table.schema.table
+                    ),
                     "A merge can only add to a CRDT column: assign 0 or '{}' instead.",
                 )
             }),
         };
-        let before = before.map(|value| {
-            AnyState::decode(column.kind, &bytes_of(value)).or_corrupt(&column.name)
-        });
+        let before = before
+            .map(|value| AnyState::decode(column.kind, &bytes_of(value)).or_corrupt(&column.name));
         let settled = AnyState::settle(before.as_ref(), &wanted, &mut author)
             .unwrap_or_else(|error| refuse(table, &column.name, &error));
         changes.set(column.attribute, &settled.encode());
@@ -164,7 +178,10 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
     }
     // What the statement wrote into crdt_meta counts for nothing.
     let bytes = meta.encode();
-    if new.get(table.meta).is_none_or(|value| bytes_of(value) != bytes) {
+    if new
+        .get(table.meta)
+        .is_none_or(|value| bytes_of(value) != bytes)
+    {
         changes.set(table.meta, &bytes);
     }
     changes
@@ -180,14 +197,16 @@ fn null(kind: ColumnKind) -> Option<AnyState> {
 }
 
 fn decode(table: &Table, kind: ColumnKind, name: &str, value: pg_sys::Datum) -> AnyState {
-    AnyState::decode(kind, &bytes_of(value))
-        .unwrap_or_else(|error| refuse(table, name, &error))
+    AnyState::decode(kind, &bytes_of(value)).unwrap_or_else(|error| refuse(table, name, &error))
 }
 
 fn refuse(table: &Table, column: &str, error: &dyn std::fmt::Display) -> ! {
     raise(
         PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-        format!("column \"{column}\" of tracked table {}: {error}", table.schema.table),
+        format!(
+            "column \"{column}\" of tracked table {}: {error}",
+            table.schema.table
+        ),
         "The row is unchanged.",
     )
 }

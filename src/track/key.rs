@@ -12,7 +12,9 @@ pub fn of_row(table: &Table, row: &Row) -> Vec<Vec<u8>> {
         .iter()
         .map(|&at| {
             let column = &table.columns[at];
-            row.get(column.attribute).map(|value| column.to_binary(value)).unwrap_or_default()
+            row.get(column.attribute)
+                .map(|value| column.to_binary(value))
+                .unwrap_or_default()
         })
         .collect()
 }

@@ -145,7 +145,13 @@ fn load(relation: pg_sys::Oid, schema_id: i32, schema: TableSchema) -> Table {
         .collect();
     let key = schema.key.iter().map(|&at| usize::from(at)).collect();
     let meta = attribute_of(relation, META);
-    Table { schema_id, schema, columns, key, meta }
+    Table {
+        schema_id,
+        schema,
+        columns,
+        key,
+        meta,
+    }
 }
 
 /// Attribute number less one.
@@ -153,13 +159,19 @@ fn attribute_of(relation: pg_sys::Oid, name: &str) -> usize {
     let text = CString::new(name).or_corrupt("a column name");
     // SAFETY: a catalog look-up.
     let number = unsafe { pg_sys::get_attnum(relation, text.as_ptr()) };
-    usize::try_from(number).ok().and_then(|n| n.checked_sub(1)).unwrap_or_else(|| {
-        raise(
-            PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
-            format!("tracked table {} has lost its column \"{name}\"", name_of(relation)),
-            "Put the column back, or run crdt_untrack and crdt_track on the table.",
-        )
-    })
+    usize::try_from(number)
+        .ok()
+        .and_then(|n| n.checked_sub(1))
+        .unwrap_or_else(|| {
+            raise(
+                PgSqlErrorCode::ERRCODE_UNDEFINED_COLUMN,
+                format!(
+                    "tracked table {} has lost its column \"{name}\"",
+                    name_of(relation)
+                ),
+                "Put the column back, or run crdt_untrack and crdt_track on the table.",
+            )
+        })
 }
 
 fn describe(relation: pg_sys::Oid, attribute: usize, name: &str, kind: ColumnKind) -> Column {
@@ -169,8 +181,10 @@ fn describe(relation: pg_sys::Oid, attribute: usize, name: &str, kind: ColumnKin
     let (mut length, mut by_value) = (0i16, false);
     let (mut function, mut parameter, mut is_varlena) =
         (pg_sys::InvalidOid, pg_sys::InvalidOid, false);
-    let (mut send, mut receive) =
-        (Box::<pg_sys::FmgrInfo>::default(), Box::<pg_sys::FmgrInfo>::default());
+    let (mut send, mut receive) = (
+        Box::<pg_sys::FmgrInfo>::default(),
+        Box::<pg_sys::FmgrInfo>::default(),
+    );
     // SAFETY: catalog look-ups into locals; the function infos live in
     // TopMemoryContext, as long as the process and so longer than the cache.
     unsafe {

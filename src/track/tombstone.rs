@@ -35,7 +35,9 @@ pub fn find(id: &[u8; 16]) -> Option<u32> {
             let mut null = false;
             let value =
                 pg_sys::heap_getattr(tuple, CAUSAL_LENGTH, (*table.pointer()).rd_att, &mut null);
-            i32::from_datum(value, null).unwrap_or_default().unsigned_abs()
+            i32::from_datum(value, null)
+                .unwrap_or_default()
+                .unsigned_abs()
         });
         pg_sys::systable_endscan(scan);
         pg_sys::UnregisterSnapshot(snapshot);
@@ -48,6 +50,9 @@ pub fn put(id: &[u8; 16], causal_length: u32) {
     crate::catalog::run(
         "INSERT INTO crdt.tombstone AS t (id, causal_length) VALUES ($1, $2)
          ON CONFLICT (id) DO UPDATE SET causal_length = greatest(t.causal_length, $2)",
-        &[id.as_slice().into(), i32::try_from(causal_length).unwrap_or(i32::MAX).into()],
+        &[
+            id.as_slice().into(),
+            i32::try_from(causal_length).unwrap_or(i32::MAX).into(),
+        ],
     );
 }

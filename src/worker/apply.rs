@@ -37,7 +37,10 @@ pub struct Outcome {
 /// Applies the ops of `segment`, whose contents have been decoded in order.
 pub fn apply(segment: &Segment, author: ReplicaId, contents: &[Content]) -> Outcome {
     let membership_changed = contents.iter().any(|c| matches!(c, Content::Membership(_)));
-    let mut outcome = Outcome { refused: Vec::new(), membership_changed };
+    let mut outcome = Outcome {
+        refused: Vec::new(),
+        membership_changed,
+    };
     let together = attempt(|| {
         let mut pending = Pending::default();
         for (op, content) in segment.ops.iter().zip(contents) {
@@ -55,7 +58,10 @@ pub fn apply(segment: &Segment, author: ReplicaId, contents: &[Content]) -> Outc
             pending.flush(author)
         });
         if let Err(reason) = alone {
-            outcome.refused.push(Refusal { seq: op.seq, reason });
+            outcome.refused.push(Refusal {
+                seq: op.seq,
+                reason,
+            });
         }
     }
     outcome
@@ -86,9 +92,12 @@ impl Pending {
         content: &Content,
     ) -> Result<(), String> {
         match content {
-            Content::Row { schema_id, schema, change, .. } => {
-                self.join(*schema_id, schema, change, hlc)
-            }
+            Content::Row {
+                schema_id,
+                schema,
+                change,
+                ..
+            } => self.join(*schema_id, schema, change, hlc),
             Content::Schema(change) => {
                 // What came before was written for the table as it was.
                 self.flush(author)?;
@@ -117,8 +126,13 @@ impl Pending {
                 row.until = row.until.max(hlc);
             }
             None => {
-                self.places.insert((schema_id, change.key.clone()), self.rows.len());
-                self.rows.push(PendingRow { table, change: change.clone(), until: hlc });
+                self.places
+                    .insert((schema_id, change.key.clone()), self.rows.len());
+                self.rows.push(PendingRow {
+                    table,
+                    change: change.clone(),
+                    until: hlc,
+                });
             }
         }
         Ok(())
@@ -161,7 +175,9 @@ pub fn find(schema: &str, name: &str) -> Option<pgrx::pg_sys::Oid> {
 /// The ledger's rules say who may change the membership; what they do not
 /// allow is refused.
 fn change_membership(origin: &NodeId, change: &MembershipChange) -> Result<(), String> {
-    let present = catalog::members().into_iter().filter(|m| m.left_after.is_none());
+    let present = catalog::members()
+        .into_iter()
+        .filter(|m| m.left_after.is_none());
     let mut membership = ledger::Membership::from_members(present.map(|m| m.member));
     if !membership.apply(origin, change) {
         return Err("this member may not make this change of membership".to_owned());

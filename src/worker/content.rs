@@ -42,7 +42,11 @@ impl Reader {
     /// Decodes an op's payload; schemas that it brings are kept at once, so
     /// that later ops of the segment can refer to them.
     pub fn read(&mut self, op: &Op) -> (Content, Place) {
-        let payload = op.parts.first().map(|part| part.payload.as_slice()).unwrap_or_default();
+        let payload = op
+            .parts
+            .first()
+            .map(|part| part.payload.as_slice())
+            .unwrap_or_default();
         let content = match op.kind {
             Kind::Delta => self.row(op, payload),
             Kind::Schema => self.schema_change(payload),
@@ -59,10 +63,16 @@ impl Reader {
             | Kind::Prune => Content::Opaque,
         };
         let place = match &content {
-            Content::Row { schema_id, row_id, .. } => {
-                Place { schema_id: *schema_id, row_id: *row_id }
-            }
-            _ => Place { schema_id: self.number(&op.schema_hash), row_id: 0 },
+            Content::Row {
+                schema_id, row_id, ..
+            } => Place {
+                schema_id: *schema_id,
+                row_id: *row_id,
+            },
+            _ => Place {
+                schema_id: self.number(&op.schema_hash),
+                row_id: 0,
+            },
         };
         (content, place)
     }
@@ -74,7 +84,12 @@ impl Reader {
         match RowChange::decode(payload) {
             Ok(change) => {
                 let hash = key::hash(&schema.schema, &schema.table, &change.key);
-                Content::Row { schema_id, schema, row_id: key::row_id(&hash), change }
+                Content::Row {
+                    schema_id,
+                    schema,
+                    row_id: key::row_id(&hash),
+                    change,
+                }
             }
             Err(error) => Content::Bad(error.to_string()),
         }

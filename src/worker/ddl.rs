@@ -20,7 +20,10 @@ pub fn install_hook() {
     // SAFETY: runs in the postmaster while it loads libraries, one thread.
     unsafe {
         let before = pg_sys::ProcessUtility_hook;
-        PREVIOUS.store(before.map_or(std::ptr::null_mut(), |hook| hook as *mut ()), Ordering::Release);
+        PREVIOUS.store(
+            before.map_or(std::ptr::null_mut(), |hook| hook as *mut ()),
+            Ordering::Release,
+        );
         pg_sys::ProcessUtility_hook = Some(process_utility);
     }
 }
@@ -44,14 +47,27 @@ unsafe extern "C-unwind" fn process_utility(
         unsafe {
             if previous.is_null() {
                 pg_sys::standard_ProcessUtility(
-                    statement, query, read_only, context, params, environment, receiver, completion,
+                    statement,
+                    query,
+                    read_only,
+                    context,
+                    params,
+                    environment,
+                    receiver,
+                    completion,
                 );
             } else {
                 let hook: pg_sys::ProcessUtility_hook_type = std::mem::transmute(previous);
                 if let Some(hook) = hook {
                     pg_sys::ffi::pg_guard_ffi_boundary(|| {
                         hook(
-                            statement, query, read_only, context, params, environment, receiver,
+                            statement,
+                            query,
+                            read_only,
+                            context,
+                            params,
+                            environment,
+                            receiver,
                             completion,
                         );
                     });
@@ -112,7 +128,11 @@ unsafe fn template(statement: &pg_sys::CreatedbStmt) -> Option<*mut c_char> {
         }
         let count = usize::try_from((*options).length).unwrap_or_default();
         (0..count)
-            .map(|at| (*(*options).elements.add(at)).ptr_value.cast::<pg_sys::DefElem>())
+            .map(|at| {
+                (*(*options).elements.add(at))
+                    .ptr_value
+                    .cast::<pg_sys::DefElem>()
+            })
             .find(|option| CStr::from_ptr((**option).defname) == c"template")
             .filter(|option| !(**option).arg.is_null())
             .map(|option| pg_sys::defGetString(option))

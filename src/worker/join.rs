@@ -10,9 +10,9 @@ use crate::error::OrCorrupt;
 use crate::instance::identity;
 use crate::track::enrol;
 use crate::track::outbox::{self, Entry};
-use crdt::TableSchema;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crdt::TableSchema;
 use ed25519_dalek::{Signer, VerifyingKey};
 use ledger::{ChainId, Genesis, Kind, Member, MembershipChange, Role};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -82,7 +82,10 @@ impl Invite {
     /// # Errors
     /// Why this is no invitation.
     pub fn from_text(text: &str) -> Result<Invite, String> {
-        let body = text.trim().strip_prefix(PREFIX).ok_or("this is not an invitation")?;
+        let body = text
+            .trim()
+            .strip_prefix(PREFIX)
+            .ok_or("this is not an invitation")?;
         let bytes = URL_SAFE_NO_PAD
             .decode(body.as_bytes())
             .map_err(|_| "the invitation was altered or cut short")?;
@@ -94,7 +97,11 @@ impl Invite {
 pub fn application(chain: &[u8; 32], member: &Member) -> Vec<u8> {
     let member = member.to_bytes();
     let message = [LABEL, chain, &member].concat();
-    let signature = identity::identity().signing.sign(&message).to_bytes().to_vec();
+    let signature = identity::identity()
+        .signing
+        .sign(&message)
+        .to_bytes()
+        .to_vec();
     encode(&Application { member, signature })
 }
 
@@ -118,14 +125,25 @@ pub fn admit(guest: &Key, body: &[u8]) -> Result<Vec<u8>, String> {
         k.left_after.is_none() && k.member.name == member.name && k.member.node_id != member.node_id
     });
     if twin.is_some() {
-        return Err(format!("a member is named {} already: choose another with crdt_set_node()", member.name));
+        return Err(format!(
+            "a member is named {} already: choose another with crdt_set_node()",
+            member.name
+        ));
     }
     catalog::store_member(&member);
     let payload = MembershipChange::Join(member).to_bytes();
-    outbox::append(&Entry { kind: Kind::ValidatorSet, schema_id: 0, row_id: 0, payload: &payload });
+    outbox::append(&Entry {
+        kind: Kind::ValidatorSet,
+        schema_id: 0,
+        row_id: 0,
+        payload: &payload,
+    });
     Ok(encode(&Grant {
         genesis: chain.genesis.to_bytes(),
-        members: catalog::members().iter().map(|known| known.member.to_bytes()).collect(),
+        members: catalog::members()
+            .iter()
+            .map(|known| known.member.to_bytes())
+            .collect(),
         tables: catalog::query(
             "SELECT s.definition FROM crdt.tracked t JOIN crdt.schema s ON s.id = t.schema_id",
             &[],
@@ -148,7 +166,11 @@ fn check(chain: &ChainId, body: &[u8]) -> Result<Member, String> {
             let signature = ed25519_dalek::Signature::from_bytes(&signature);
             key.verify_strict(&message, &signature).is_ok()
         });
-    if signed { Ok(member) } else { Err("the guest does not hold its signing key".to_owned()) }
+    if signed {
+        Ok(member)
+    } else {
+        Err("the guest does not hold its signing key".to_owned())
+    }
 }
 
 /// Guest: takes the grant into this database, within the current transaction.
@@ -204,9 +226,22 @@ pub fn prepare(invite: &Invite) -> Result<(), String> {
     if in_use {
         return Err("this database has a ledger of its own, with rows in it: join from a database whose tracked tables are empty".to_owned());
     }
-    let tracked = catalog::query("SELECT relation::oid FROM crdt.tracked", &[], |row| row.need(1));
+    let tracked = catalog::query("SELECT relation::oid FROM crdt.tracked", &[], |row| {
+        row.need(1)
+    });
     tracked.into_iter().for_each(enrol::leave);
-    for table in ["chain", "node", "schema", "op", "segment", "position", "block", "block_range", "tile", "tombstone"] {
+    for table in [
+        "chain",
+        "node",
+        "schema",
+        "op",
+        "segment",
+        "position",
+        "block",
+        "block_range",
+        "tile",
+        "tombstone",
+    ] {
         catalog::run(&format!("DELETE FROM crdt.{table}"), &[]);
     }
     Ok(())

@@ -57,7 +57,9 @@ pub extern "C-unwind" fn bcrdt_launcher_main(_argument: pg_sys::Datum) {
             Ok(databases) => look_after(&mut children, &databases),
             Err(reason) => log!("blockchain_crdt launcher cannot list databases: {reason}"),
         }
-        let soon = children.values().any(|child| !child.idle && child.worker.is_none());
+        let soon = children
+            .values()
+            .any(|child| !child.idle && child.worker.is_none());
         signals::wait(None, true, if soon { RESTART_PAUSE } else { LOOK_INTERVAL });
     }
 }

@@ -67,7 +67,11 @@ pub fn set_position(origin: i32, position: &Position) {
     catalog::run(
         "INSERT INTO crdt.position (origin, seq, head) VALUES ($1, $2, $3)
          ON CONFLICT (origin) DO UPDATE SET seq = excluded.seq, head = excluded.head",
-        &[origin.into(), (position.seq as i64).into(), position.head.as_slice().into()],
+        &[
+            origin.into(),
+            (position.seq as i64).into(),
+            position.head.as_slice().into(),
+        ],
     );
 }
 
@@ -107,12 +111,19 @@ pub fn segments_after(
                 deps_from_bytes(&row.need::<Vec<u8>>(6)).or_corrupt("a segment's deps");
             let segment = Segment {
                 origin: node,
-                prev: Position { seq: prev_seq, head: hash(&row.need::<Vec<u8>>(4)) },
+                prev: Position {
+                    seq: prev_seq,
+                    head: hash(&row.need::<Vec<u8>>(4)),
+                },
                 deps,
                 sealed_ms: row.need::<i64>(3) as u64,
                 ops: Vec::new(),
                 head: hash(&row.need::<Vec<u8>>(5)),
-                signature: row.need::<Vec<u8>>(7).try_into().ok().or_corrupt("a signature"),
+                signature: row
+                    .need::<Vec<u8>>(7)
+                    .try_into()
+                    .ok()
+                    .or_corrupt("a signature"),
             };
             (segment, row.need::<i64>(2) as u64)
         },
@@ -138,8 +149,17 @@ fn ops(origins: &mut Origins, origin: i32, after: u64, upto: u64) -> Vec<Op> {
           WHERE origin = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
         &[origin.into(), (after as i64).into(), (upto as i64).into()],
         |row| {
-            let part = Part { salt: hash(&row.need::<Vec<u8>>(5)), payload: row.need(6) };
-            (row.need::<i64>(1), row.need::<i64>(2), row.need::<i16>(3), row.need::<i32>(4), part)
+            let part = Part {
+                salt: hash(&row.need::<Vec<u8>>(5)),
+                payload: row.need(6),
+            };
+            (
+                row.need::<i64>(1),
+                row.need::<i64>(2),
+                row.need::<i16>(3),
+                row.need::<i32>(4),
+                part,
+            )
         },
     );
     rows.into_iter()
@@ -154,16 +174,14 @@ fn ops(origins: &mut Origins, origin: i32, after: u64, upto: u64) -> Vec<Op> {
 }
 
 fn kind_of(stored: i16) -> Kind {
-    u8::try_from(stored).ok().and_then(Kind::from_u8).or_corrupt("an op's kind")
+    u8::try_from(stored)
+        .ok()
+        .and_then(Kind::from_u8)
+        .or_corrupt("an op's kind")
 }
 
 /// What the leaves of ops `after + 1 ..= upto` are made of.
-pub fn op_cores(
-    origins: &mut Origins,
-    origin: i32,
-    after: u64,
-    upto: u64,
-) -> Vec<(OpCore, Hash)> {
+pub fn op_cores(origins: &mut Origins, origin: i32, after: u64, upto: u64) -> Vec<(OpCore, Hash)> {
     let rows = catalog::query(
         "SELECT seq, hlc, kind, schema_id, salt, payload, hash FROM crdt.op
           WHERE origin = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
@@ -184,7 +202,13 @@ pub fn op_cores(
     );
     rows.into_iter()
         .map(|(schema_id, core, hash)| {
-            (OpCore { schema_hash: origins.schema_hash(schema_id), ..core }, hash)
+            (
+                OpCore {
+                    schema_hash: origins.schema_hash(schema_id),
+                    ..core
+                },
+                hash,
+            )
         })
         .collect()
 }

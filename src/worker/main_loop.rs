@@ -44,7 +44,8 @@ pub extern "C-unwind" fn bcrdt_node_main(argument: pg_sys::Datum) {
     // SAFETY: this process's pid and latch.
     unsafe {
         slot.worker_pid.store(pg_sys::MyProcPid, Ordering::Release);
-        slot.worker_latch.store(pg_sys::MyLatch as usize, Ordering::Release);
+        slot.worker_latch
+            .store(pg_sys::MyLatch as usize, Ordering::Release);
     }
     prepare_session();
     mailbox::recover();
@@ -148,7 +149,12 @@ impl Worker {
             Ok(None) => return false,
             Ok(found) if found == self.extension => {}
             // Created anew since the last turn: nothing known still holds.
-            Ok(found) => *self = Worker { extension: found, ..Worker::new() },
+            Ok(found) => {
+                *self = Worker {
+                    extension: found,
+                    ..Worker::new()
+                }
+            }
             Err(reason) => return self.lost(&reason),
         }
         clock::keep_reserved();
@@ -217,7 +223,11 @@ impl Worker {
     /// Runs the network thread while there is a use for it.
     fn keep_network(&mut self) {
         let needed = self.node.is_some() || matches!(self.pending, Some(Pending::Join(_)));
-        if self.network.as_ref().is_some_and(|network| !network.is_current()) {
+        if self
+            .network
+            .as_ref()
+            .is_some_and(|network| !network.is_current())
+        {
             self.network = None;
         }
         if self.network.is_some() || !needed || Instant::now() < self.network_retry {
@@ -253,7 +263,10 @@ impl Worker {
             _ => CROWD_PAUSE,
         }
         .max(Duration::from_millis(settings::seal_delay_ms()));
-        self.seal_due = self.last_seal.checked_add(pause).filter(|due| *due > Instant::now());
+        self.seal_due = self
+            .last_seal
+            .checked_add(pause)
+            .filter(|due| *due > Instant::now());
         if self.seal_due.is_some() {
             return Ok(false);
         }
@@ -275,7 +288,9 @@ impl Worker {
                 return (Vec::new(), 0, false);
             };
             let batch = sealed.segment.ops.len();
-            let tick = Input::Tick { now_ms: clock::now_ms() };
+            let tick = Input::Tick {
+                now_ms: clock::now_ms(),
+            };
             let mut tables = Tables { origins };
             let Ok(mut effects) = node.handle(tick, &mut tables);
             let Ok(more) = node.handle(Input::Sealed(sealed.segment), &mut tables);
@@ -299,7 +314,10 @@ impl Worker {
             None => Vec::new(),
         };
         let now_ms = clock::now_ms();
-        let due = self.node.as_ref().is_some_and(|node| node.next_tick_ms() <= now_ms);
+        let due = self
+            .node
+            .as_ref()
+            .is_some_and(|node| node.next_tick_ms() <= now_ms);
         if incoming.is_empty() && self.leftovers.is_empty() && !due {
             return Ok(false);
         }
@@ -309,7 +327,9 @@ impl Worker {
         if result.is_err()
             && let Some(network) = &self.network
         {
-            tokens.into_iter().for_each(|token| network.reply(token, 503, Vec::new()));
+            tokens
+                .into_iter()
+                .for_each(|token| network.reply(token, 503, Vec::new()));
         }
         let outcome = result?;
         if let Some(network) = &self.network {
@@ -352,7 +372,9 @@ impl Worker {
                         outcome.replies.push((token, status, body));
                         outcome.more = true;
                     }
-                    Incoming::Unreachable(reason) => outcome.joined = retry_or_fail(pending, reason),
+                    Incoming::Unreachable(reason) => {
+                        outcome.joined = retry_or_fail(pending, reason)
+                    }
                     Incoming::Joined(result) => {
                         outcome.joined = finish_joining(pending, result);
                         outcome.more = true;
@@ -423,8 +445,18 @@ impl Worker {
         let body = transaction::with_extension(|| {
             join::application(&invite.chain_id, &catalog::local_member(0))
         })?;
-        network.join(&invite.url, invite.server_key, &invite.guest_seed, body.clone())?;
-        Ok(Pending::Join(Joining { invite, body, tries: JOIN_TRIES, next_try: None }))
+        network.join(
+            &invite.url,
+            invite.server_key,
+            &invite.guest_seed,
+            body.clone(),
+        )?;
+        Ok(Pending::Join(Joining {
+            invite,
+            body,
+            tries: JOIN_TRIES,
+            next_try: None,
+        }))
     }
 
     /// Asks the inviter again after a failure that may pass.
@@ -434,8 +466,12 @@ impl Worker {
         {
             joining.next_try = None;
             let Joining { invite, body, .. } = joining;
-            let asked =
-                network.join(&invite.url, invite.server_key, &invite.guest_seed, body.clone());
+            let asked = network.join(
+                &invite.url,
+                invite.server_key,
+                &invite.guest_seed,
+                body.clone(),
+            );
             if let Err(reason) = asked {
                 self.pending = None;
                 mailbox::answer(Err(reason));
@@ -465,10 +501,15 @@ impl Worker {
             Duration::from_millis(node.next_tick_ms().saturating_sub(clock::now_ms()).max(1))
         });
         let seal = self.seal_due.map_or(LONGEST_WAIT, |due| {
-            due.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+            due.saturating_duration_since(Instant::now())
+                .max(Duration::from_millis(1))
         });
         let wait = tick.min(seal).min(LONGEST_WAIT);
-        signals::wait(self.network.as_ref().map(Network::bell), self.seal_due.is_none(), wait);
+        signals::wait(
+            self.network.as_ref().map(Network::bell),
+            self.seal_due.is_none(),
+            wait,
+        );
     }
 }
 
@@ -483,7 +524,9 @@ fn options() -> Options {
 
 fn token_of(incoming: &Incoming) -> Option<u64> {
     match incoming {
-        Incoming::Node(Input::Request { token, .. }) | Incoming::Guest { token, .. } => Some(*token),
+        Incoming::Node(Input::Request { token, .. }) | Incoming::Guest { token, .. } => {
+            Some(*token)
+        }
         _ => None,
     }
 }
@@ -502,10 +545,7 @@ fn finish_joining(
     Some(result.and_then(|grant| join::accept(&joining.invite, &grant)))
 }
 
-fn retry_or_fail(
-    pending: &mut Option<Pending>,
-    reason: String,
-) -> Option<Result<String, String>> {
+fn retry_or_fail(pending: &mut Option<Pending>, reason: String) -> Option<Result<String, String>> {
     let Some(Pending::Join(joining)) = pending else {
         return None;
     };

@@ -63,7 +63,11 @@ impl Network {
             burst: requests_per_second.saturating_mul(2),
             ..Limits::default()
         };
-        let config = Config { listen, tls_seed: identity::identity().tls_seed, limits };
+        let config = Config {
+            listen,
+            tls_seed: identity::identity().tls_seed,
+            limits,
+        };
         // A full pipe has bytes enough to wake the worker.
         let ring = move || {
             let _already_ringing = (&far_end).write(&[1]);
@@ -121,13 +125,18 @@ impl Network {
                 Some((Key::try_from(key.as_slice()).ok()?, Instant::now() + left))
             },
         );
-        self.handle.set_guests(guests.into_iter().flatten().collect());
+        self.handle
+            .set_guests(guests.into_iter().flatten().collect());
     }
 
     /// What has come in, at most `limit` events.
     pub fn receive(&mut self, chain: Option<&ChainId>, limit: usize) -> Vec<Incoming> {
         let mut drained = [0; 256];
-        while self.bell.read(&mut drained).is_ok_and(|n| n == drained.len()) {}
+        while self
+            .bell
+            .read(&mut drained)
+            .is_ok_and(|n| n == drained.len())
+        {}
         let mut incoming = Vec::new();
         while incoming.len() < limit
             && let Some(event) = self.events.try_recv()
@@ -144,38 +153,67 @@ impl Network {
 
     fn understand(&self, chain: Option<&ChainId>, event: Event) -> Option<Incoming> {
         match event {
-            Event::Request { token, from, guest: true, path, body } => {
+            Event::Request {
+                token,
+                from,
+                guest: true,
+                path,
+                body,
+            } => {
                 if path == transport::JOIN_PATH {
-                    return Some(Incoming::Guest { token, key: from, body });
+                    return Some(Incoming::Guest {
+                        token,
+                        key: from,
+                        body,
+                    });
                 }
                 self.handle.reply(token, 404, Vec::new());
                 None
             }
-            Event::Request { token, from, guest: false, path, body } => {
-                let known = chain.zip(self.nodes.get(&from)).filter(|_| path == NODE_PATH);
+            Event::Request {
+                token,
+                from,
+                guest: false,
+                path,
+                body,
+            } => {
+                let known = chain
+                    .zip(self.nodes.get(&from))
+                    .filter(|_| path == NODE_PATH);
                 let Some((chain, &peer)) = known else {
                     self.handle.reply(token, 404, Vec::new());
                     return None;
                 };
                 match Request::decode(chain, &body) {
-                    Ok(request) => Some(Incoming::Node(Input::Request { peer, token, request })),
+                    Ok(request) => Some(Incoming::Node(Input::Request {
+                        peer,
+                        token,
+                        request,
+                    })),
                     Err(error) => {
-                        self.handle.reply(token, 400, error.to_string().into_bytes());
+                        self.handle
+                            .reply(token, 400, error.to_string().into_bytes());
                         None
                     }
                 }
             }
-            Event::Response { request_id: JOIN_ID, result, .. } => {
-                Some(match result {
-                    Ok(answer) if answer.status == 200 => Incoming::Joined(Ok(answer.body)),
-                    Ok(answer) => {
-                        let reason = String::from_utf8_lossy(&answer.body).into_owned();
-                        Incoming::Joined(Err(reason))
-                    }
-                    Err(error) => Incoming::Unreachable(error.to_string()),
-                })
-            }
-            Event::Response { to, request_id, result } => {
+            Event::Response {
+                request_id: JOIN_ID,
+                result,
+                ..
+            } => Some(match result {
+                Ok(answer) if answer.status == 200 => Incoming::Joined(Ok(answer.body)),
+                Ok(answer) => {
+                    let reason = String::from_utf8_lossy(&answer.body).into_owned();
+                    Incoming::Joined(Err(reason))
+                }
+                Err(error) => Incoming::Unreachable(error.to_string()),
+            }),
+            Event::Response {
+                to,
+                request_id,
+                result,
+            } => {
                 let (chain, &peer) = chain.zip(self.nodes.get(&to))?;
                 let result = match result {
                     Ok(answer) if answer.status == 200 => {
@@ -184,7 +222,11 @@ impl Network {
                     Ok(answer) => Err(format!("answered with status {}", answer.status)),
                     Err(error) => Err(error.to_string()),
                 };
-                Some(Incoming::Node(Input::Response { peer, id: request_id, result }))
+                Some(Incoming::Node(Input::Response {
+                    peer,
+                    id: request_id,
+                    result,
+                }))
             }
         }
     }
@@ -220,8 +262,16 @@ impl Network {
     }
 
     /// Asks to join through an invitation.
-    pub fn join(&self, url: &str, server: Key, guest_seed: &[u8; 32], body: Vec<u8>) -> Result<(), String> {
-        self.handle.join(url, server, guest_seed, JOIN_ID, body).map_err(|e| e.to_string())
+    pub fn join(
+        &self,
+        url: &str,
+        server: Key,
+        guest_seed: &[u8; 32],
+        body: Vec<u8>,
+    ) -> Result<(), String> {
+        self.handle
+            .join(url, server, guest_seed, JOIN_ID, body)
+            .map_err(|e| e.to_string())
     }
 }
 

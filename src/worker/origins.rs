@@ -20,7 +20,9 @@ impl Origins {
         if !self.members.contains_key(&number) {
             self.reload();
         }
-        self.members.get(&number).or_corrupt("a node that crdt.node does not know")
+        self.members
+            .get(&number)
+            .or_corrupt("a node that crdt.node does not know")
     }
 
     /// The node with this number.
@@ -49,9 +51,11 @@ impl Origins {
             return [0; 32];
         }
         *self.schemas.entry(id).or_insert_with(|| {
-            catalog::one("SELECT hash FROM crdt.schema WHERE id = $1", &[id.into()], |row| {
-                super::log::hash(&row.need::<Vec<u8>>(1))
-            })
+            catalog::one(
+                "SELECT hash FROM crdt.schema WHERE id = $1",
+                &[id.into()],
+                |row| super::log::hash(&row.need::<Vec<u8>>(1)),
+            )
             .or_corrupt("a schema that crdt.schema does not know")
         })
     }

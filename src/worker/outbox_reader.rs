@@ -81,7 +81,9 @@ pub fn take() -> Batch {
         let mut payloads = HashMap::new();
         for (at, table) in tables.iter().enumerate().filter(|(at, _)| pages[*at] > 0) {
             let mut again = Vec::new();
-            scan(at, table, &mut again, |place| places.contains(&place_key(at, place)));
+            scan(at, table, &mut again, |place| {
+                places.contains(&place_key(at, place))
+            });
             payloads.extend(
                 again
                     .into_iter()
@@ -90,7 +92,9 @@ pub fn take() -> Batch {
             );
         }
         for row in &mut chosen {
-            row.taken.payload = payloads.remove(&row.place_key()).or_corrupt("an outbox row");
+            row.taken.payload = payloads
+                .remove(&row.place_key())
+                .or_corrupt("an outbox row");
         }
     }
     for row in &mut chosen {
@@ -100,7 +104,10 @@ pub fn take() -> Batch {
     let more = chosen.len() < total;
     drop(tables);
     rotate(&pages);
-    Batch { ops: chosen.into_iter().map(|row| row.taken).collect(), more }
+    Batch {
+        ops: chosen.into_iter().map(|row| row.taken).collect(),
+        more,
+    }
 }
 
 fn pages_of(table: &Relation) -> u32 {
@@ -173,7 +180,11 @@ fn choose(mut found: Vec<Found>) -> Vec<Found> {
         *last = (*last).max(row.taken.hlc);
     }
     found.sort_unstable_by_key(|row| {
-        (last_tick[&row.taken.transaction], row.taken.transaction, row.taken.hlc)
+        (
+            last_tick[&row.taken.transaction],
+            row.taken.transaction,
+            row.taken.hlc,
+        )
     });
     let (mut count, mut bytes) = (0, 0);
     for (at, row) in found.iter().enumerate() {
@@ -218,9 +229,21 @@ fn truncate_if_empty(at: usize) {
         return;
     }
     let mut left = Vec::new();
-    scan(at, &Relation::open(TABLES[at], pg_sys::RowExclusiveLock), &mut left, |_| false);
+    scan(
+        at,
+        &Relation::open(TABLES[at], pg_sys::RowExclusiveLock),
+        &mut left,
+        |_| false,
+    );
     if left.is_empty() {
-        catalog::run(if at == 0 { "TRUNCATE crdt.outbox_0" } else { "TRUNCATE crdt.outbox_1" }, &[]);
+        catalog::run(
+            if at == 0 {
+                "TRUNCATE crdt.outbox_0"
+            } else {
+                "TRUNCATE crdt.outbox_1"
+            },
+            &[],
+        );
     } else {
         // Rows that committed meanwhile are taken next time.
         // SAFETY: releases the lock taken above.

@@ -19,8 +19,11 @@ pub fn apply(
     author: ReplicaId,
     until: Hlc,
 ) -> Result<(), String> {
-    let tombstone_id =
-        key::tombstone_id(&key::hash(&table.schema.schema, &table.schema.table, &change.key));
+    let tombstone_id = key::tombstone_id(&key::hash(
+        &table.schema.schema,
+        &table.schema.table,
+        &change.key,
+    ));
     let row = match change.key.len() == table.key.len() {
         true => read(table, &change.key),
         false => None,
@@ -36,9 +39,13 @@ pub fn apply(
     }
     let later_life = change.causal_length > known;
     let nothing = BTreeMap::new();
-    let states = row.as_ref().filter(|_| !later_life).map_or(&nothing, |row| &row.states);
-    let deltas =
-        change.check(&table.schema, author, until, states).map_err(|fault| fault.to_string())?;
+    let states = row
+        .as_ref()
+        .filter(|_| !later_life)
+        .map_or(&nothing, |row| &row.states);
+    let deltas = change
+        .check(&table.schema, author, until, states)
+        .map_err(|fault| fault.to_string())?;
     match (row, change.action) {
         (Some(row), RowAction::Upsert) => update(table, change, &deltas, &row, later_life),
         (None, RowAction::Upsert) => {
@@ -96,7 +103,9 @@ unsafe fn lend<'a>(value: pg_sys::Datum) -> Datum<'a> {
 }
 
 fn crdt_columns(table: &Table) -> impl Iterator<Item = (u16, &Column)> {
-    (0u16..).zip(&table.columns).filter(|(_, column)| column.kind != ColumnKind::Plain)
+    (0u16..)
+        .zip(&table.columns)
+        .filter(|(_, column)| column.kind != ColumnKind::Plain)
 }
 
 fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
@@ -110,8 +119,13 @@ fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
         let column = &table.columns[at];
         let and = if args.is_empty() { "" } else { " AND " };
         args.push(argument(column, Some(column.from_binary(value))));
-        write!(sql, "{and}{} = ${}", quote_identifier(&column.name), args.len())
-            .or_corrupt("a column name");
+        write!(
+            sql,
+            "{and}{} = ${}",
+            quote_identifier(&column.name),
+            args.len()
+        )
+        .or_corrupt("a column name");
     }
     sql.push_str(" FOR UPDATE");
     catalog::one(&sql, &args, |row| {
@@ -119,14 +133,20 @@ fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
             .zip(crdt_columns(table))
             .filter_map(|(place, (at, column))| {
                 let bytes = bytes_of(row.datum(place)?);
-                Some((at, AnyState::decode(column.kind, &bytes).or_corrupt(&column.name)))
+                Some((
+                    at,
+                    AnyState::decode(column.kind, &bytes).or_corrupt(&column.name),
+                ))
             })
             .collect();
         let place = row.datum(1).or_corrupt("a row's place");
         Current {
             states,
             meta: row.get::<Vec<u8>>(2).map_or(
-                RowMeta { causal_length: 0, stamp: None },
+                RowMeta {
+                    causal_length: 0,
+                    stamp: None,
+                },
                 |bytes| RowMeta::decode(&bytes).or_corrupt(META),
             ),
             // SAFETY: a tid is passed by reference.
@@ -226,7 +246,10 @@ fn update(
         }
     }
     let stamp = row.meta.stamp.filter(|_| !later_life);
-    let newer = change.plain.as_ref().filter(|plain| stamp.is_none_or(|old| plain.stamp > old));
+    let newer = change
+        .plain
+        .as_ref()
+        .filter(|plain| stamp.is_none_or(|old| plain.stamp > old));
     if let Some(plain) = newer {
         writing.set_plain(table, plain);
     }
@@ -240,8 +263,10 @@ fn update(
     if writing.names.is_empty() {
         return Ok(());
     }
-    let sets: Vec<String> =
-        (1..).zip(&writing.names).map(|(n, name)| format!("{name} = ${n}")).collect();
+    let sets: Vec<String> = (1..)
+        .zip(&writing.names)
+        .map(|(n, name)| format!("{name} = ${n}"))
+        .collect();
     writing.args.push(row.place());
     let sql = format!(
         "UPDATE ONLY {} SET {} WHERE ctid = ${}",

@@ -37,7 +37,11 @@ fn track(schema: &TableSchema) -> Result<(), String> {
 
 /// Creates the table from the inviter's definition.
 fn create(schema: &TableSchema) -> Result<pgrx::pg_sys::Oid, String> {
-    let name = format!("{}.{}", quote_identifier(&schema.schema), quote_identifier(&schema.table));
+    let name = format!(
+        "{}.{}",
+        quote_identifier(&schema.schema),
+        quote_identifier(&schema.table)
+    );
     let column = |c: &crdt::Column| {
         let not_null = if c.not_null { " NOT NULL" } else { "" };
         format!("{} {}{not_null}", quote_identifier(&c.name), c.type_name)
@@ -50,7 +54,10 @@ fn create(schema: &TableSchema) -> Result<pgrx::pg_sys::Oid, String> {
         .collect();
     let columns: Vec<String> = schema.columns.iter().map(column).collect();
     let run = |sql: &str| Spi::run(sql).map_err(|e| format!("{sql}: {e}"));
-    run(&format!("CREATE SCHEMA IF NOT EXISTS {}", quote_identifier(&schema.schema)))?;
+    run(&format!(
+        "CREATE SCHEMA IF NOT EXISTS {}",
+        quote_identifier(&schema.schema)
+    ))?;
     run(&format!(
         "CREATE TABLE {name} ({}, PRIMARY KEY ({}))",
         columns.join(", "),
@@ -63,9 +70,15 @@ fn difference(local: &TableSchema, wanted: &TableSchema) -> String {
     let missing = wanted.columns.iter().find(|c| !local.columns.contains(c));
     let surplus = local.columns.iter().find(|c| !wanted.columns.contains(c));
     let detail = match (missing, surplus) {
-        (Some(c), _) => format!("column \"{}\" of type {} is missing or differs", c.name, c.type_name),
+        (Some(c), _) => format!(
+            "column \"{}\" of type {} is missing or differs",
+            c.name, c.type_name
+        ),
         (None, Some(c)) => format!("column \"{}\" is not in the cluster's table", c.name),
         (None, None) => "the order of columns or the primary key differs".to_owned(),
     };
-    format!("table {}.{} differs from the cluster's: {detail}", wanted.schema, wanted.table)
+    format!(
+        "table {}.{} differs from the cluster's: {detail}",
+        wanted.schema, wanted.table
+    )
 }

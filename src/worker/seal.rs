@@ -36,14 +36,27 @@ pub fn seal(chain: &ChainId, me: i32, origins: &mut Origins) -> Option<Sealed> {
     let places: Vec<Place> = batch
         .ops
         .iter()
-        .map(|op| Place { schema_id: op.schema_id, row_id: op.row_id })
+        .map(|op| Place {
+            schema_id: op.schema_id,
+            row_id: op.row_id,
+        })
         .collect();
     let ops = number(batch.ops, prev.seq, origins);
-    let (segment, hashes) =
-        Segment::seal_hashed(chain, node, prev, deps, clock::now_ms(), ops, &identity.signing)
-            .or_corrupt("the outbox");
+    let (segment, hashes) = Segment::seal_hashed(
+        chain,
+        node,
+        prev,
+        deps,
+        clock::now_ms(),
+        ops,
+        &identity.signing,
+    )
+    .or_corrupt("the outbox");
     log::append_segment(me, &segment, &hashes, &places);
-    Some(Sealed { segment: Arc::new(segment), more: batch.more })
+    Some(Sealed {
+        segment: Arc::new(segment),
+        more: batch.more,
+    })
 }
 
 /// Gives the ops their sequence numbers and salts.
@@ -59,7 +72,10 @@ fn number(taken: Vec<Taken>, after: u64, origins: &mut Origins) -> Vec<Op> {
             hlc: taken.hlc,
             kind: Kind::from_u8(taken.kind).or_corrupt("an outbox row's kind"),
             schema_hash: origins.schema_hash(taken.schema_id),
-            parts: vec![Part { salt: *salt, payload: taken.payload }],
+            parts: vec![Part {
+                salt: *salt,
+                payload: taken.payload,
+            }],
         })
         .collect()
 }

@@ -28,7 +28,9 @@ pub struct Tables<'a> {
 impl Tables<'_> {
     /// The local number of a member.
     fn number(&mut self, node: &NodeId) -> i32 {
-        self.origins.number(node).or_corrupt("a node that crdt.node does not know")
+        self.origins
+            .number(node)
+            .or_corrupt("a node that crdt.node does not know")
     }
 }
 
@@ -48,7 +50,11 @@ impl TileStore for Tables<'_> {
         catalog::run(
             "INSERT INTO crdt.tile (level, index, hashes) VALUES ($1, $2, $3)
              ON CONFLICT (level, index) DO UPDATE SET hashes = excluded.hashes",
-            &[i16::from(level).into(), (index as i64).into(), hashes.into()],
+            &[
+                i16::from(level).into(),
+                (index as i64).into(),
+                hashes.into(),
+            ],
         );
         Ok(())
     }
@@ -72,7 +78,10 @@ impl Store for Tables<'_> {
         let members = catalog::members();
         Ok(members
             .into_iter()
-            .map(|known| KnownMember { member: known.member, left_after: known.left_after })
+            .map(|known| KnownMember {
+                member: known.member,
+                left_after: known.left_after,
+            })
             .collect())
     }
 
@@ -97,7 +106,12 @@ impl Store for Tables<'_> {
         let outcome = apply::apply(segment, author, &contents);
         log::append_segment(origin, segment, op_hashes, &places);
         for refusal in outcome.refused {
-            warning!("operation {} of {} quarantined: {}", refusal.seq, segment.origin, refusal.reason);
+            warning!(
+                "operation {} of {} quarantined: {}",
+                refusal.seq,
+                segment.origin,
+                refusal.reason
+            );
             catalog::run(
                 "INSERT INTO crdt.quarantine (origin, seq, reason) VALUES ($1, $2, $3)",
                 &[
@@ -107,7 +121,9 @@ impl Store for Tables<'_> {
                 ],
             );
         }
-        Ok(Admission::Admitted { membership_changed: outcome.membership_changed })
+        Ok(Admission::Admitted {
+            membership_changed: outcome.membership_changed,
+        })
     }
 
     fn segments_after(
@@ -123,7 +139,10 @@ impl Store for Tables<'_> {
     }
 
     fn op_hash(&mut self, origin: &NodeId, seq: u64) -> Result<Option<Hash>, Infallible> {
-        Ok(self.origins.number(origin).and_then(|number| log::op_hash(number, seq)))
+        Ok(self
+            .origins
+            .number(origin)
+            .and_then(|number| log::op_hash(number, seq)))
     }
 
     fn op_cores(
@@ -145,7 +164,10 @@ impl Store for Tables<'_> {
     }
 
     fn append_block(&mut self, block: &Block) -> Result<(), Infallible> {
-        let before = self.last_block()?.map(|last| last.cut.clone()).unwrap_or_default();
+        let before = self
+            .last_block()?
+            .map(|last| last.cut.clone())
+            .unwrap_or_default();
         let height = block.header.height as i64;
         catalog::run(
             "INSERT INTO crdt.block (height, header, cut, certificate) VALUES ($1, $2, $3, $4)",
@@ -209,7 +231,12 @@ impl Store for Tables<'_> {
         };
         catalog::run(
             "INSERT INTO crdt.evidence (node, kind, detail, proof) VALUES ($1, $2, $3, $4)",
-            &[node.0.as_slice().into(), kind.into(), detail.into(), evidence.to_bytes().into()],
+            &[
+                node.0.as_slice().into(),
+                kind.into(),
+                detail.into(),
+                evidence.to_bytes().into(),
+            ],
         );
         Ok(())
     }
@@ -227,13 +254,20 @@ impl Store for Tables<'_> {
     }
 
     fn halted(&mut self) -> Result<bool, Infallible> {
-        let found = catalog::one("SELECT 1 FROM crdt.evidence WHERE kind = 'blocks'", &[], |_| ());
+        let found = catalog::one(
+            "SELECT 1 FROM crdt.evidence WHERE kind = 'blocks'",
+            &[],
+            |_| (),
+        );
         Ok(found.is_some())
     }
 
     fn discard_branch(&mut self, origin: &NodeId, keep: Position) -> Result<(), Infallible> {
         let number = self.number(origin);
-        for table in ["op WHERE origin = $1 AND seq > $2", "segment WHERE origin = $1 AND last_seq > $2"] {
+        for table in [
+            "op WHERE origin = $1 AND seq > $2",
+            "segment WHERE origin = $1 AND last_seq > $2",
+        ] {
             catalog::run(
                 &format!("DELETE FROM crdt.{table}"),
                 &[number.into(), (keep.seq as i64).into()],
@@ -245,7 +279,10 @@ impl Store for Tables<'_> {
 }
 
 fn blocks(order: &str, from: u64, max: usize) -> Vec<Arc<Block>> {
-    let args = [(from as i64).into(), i64::try_from(max).unwrap_or(i64::MAX).into()];
+    let args = [
+        (from as i64).into(),
+        i64::try_from(max).unwrap_or(i64::MAX).into(),
+    ];
     let sql = format!(
         "SELECT header, cut, certificate FROM crdt.block WHERE height >= $1 AND $2 > 0 {order}"
     );

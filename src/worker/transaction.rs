@@ -86,6 +86,9 @@ fn explain(error: CaughtError) -> String {
     if report.sql_error_code() == PgSqlErrorCode::ERRCODE_ADMIN_SHUTDOWN {
         error.rethrow();
     }
-    let detail = report.detail().map(|d| format!(" ({d})")).unwrap_or_default();
+    let detail = report
+        .detail()
+        .map(|d| format!(" ({d})"))
+        .unwrap_or_default();
     format!("{}{detail}", report.message())
 }
