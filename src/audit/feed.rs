@@ -166,20 +166,28 @@ impl<'a, S: ChainSink> Feed<'a, S> {
             cut: &cut,
             certificate: &certificate,
         })?;
-        for index in plan.tiles {
-            self.tiles("level = 0 AND index = $1", index as i64)?;
-        }
+        let tiles = plan.tiles;
+        self.tiles(
+            0,
+            0,
+            tiles.start as i64,
+            i64::try_from(tiles.end).unwrap_or(i64::MAX),
+        )?;
         for range in plan.ranges {
             self.range(&range)?;
         }
         Ok(Some(height))
     }
 
-    fn tiles(&mut self, condition: &str, argument: i64) -> Result<(), S::Error> {
-        let sql = format!("SELECT level, index, hashes FROM crdt.tile WHERE {condition}");
-        let tiles: Vec<(i16, i64, Vec<u8>)> = catalog::query(&sql, &[argument.into()], |row| {
-            (row.need(1), row.need(2), row.need(3))
-        });
+    /// Feeds the stored tiles of these levels and indexes; `end` is beyond the
+    /// last index.
+    fn tiles(&mut self, low: i16, high: i16, start: i64, end: i64) -> Result<(), S::Error> {
+        let tiles: Vec<(i16, i64, Vec<u8>)> = catalog::query(
+            "SELECT level, index, hashes FROM crdt.tile
+              WHERE level >= $1 AND level <= $2 AND index >= $3 AND index < $4",
+            &[low.into(), high.into(), start.into(), end.into()],
+            |row| (row.need(1), row.need(2), row.need(3)),
+        );
         for (level, index, hashes) in tiles {
             let level = u8::try_from(level).unwrap_or(u8::MAX);
             self.sink.tile(level, index as u64, &hashes)?;
@@ -311,7 +319,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
             let name = self.name(origin);
             self.ops(origin, &name, seq + 1, i64::MAX)?;
         }
-        self.tiles("level > 0 AND level <> $1", -1)?;
+        self.tiles(1, i16::MAX, i64::MIN, i64::MAX)?;
         let positions: Vec<(i32, i64, Vec<u8>)> =
             catalog::query("SELECT origin, seq, head FROM crdt.position", &[], |row| {
                 (row.need(1), row.need(2), row.need(3))

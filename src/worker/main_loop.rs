@@ -2,13 +2,14 @@
 //! PostgreSQL. Each turn of its loop seals what writers left, lets the node
 //! take in what peers sent, commits, and only then lets anything out.
 
+use super::letters::{self, Pending};
 use super::network::{Incoming, Network, tell};
 use super::origins::Origins;
 use super::store::Tables;
-use super::{join, log, seal, signals, transaction};
+use super::{join, seal, signals, transaction};
 use crate::catalog;
 use crate::error::OrCorrupt;
-use crate::instance::mailbox::{self, Request as Letter};
+use crate::instance::mailbox;
 use crate::instance::{clock, identity, settings, slot};
 use ledger::ChainId;
 use pgrx::prelude::*;
@@ -19,9 +20,7 @@ use std::time::{Duration, Instant};
 /// Events taken in by one transaction.
 const MAX_EVENTS: usize = 32;
 /// Pause after a lost transaction, before the next try.
-const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// Times that an inviter is asked before joining fails.
-const JOIN_TRIES: u32 = 10;
+pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// From this many ops in a segment on, the next one waits for company.
 const CROWD: usize = 16;
 /// How long it waits after the segment before.
@@ -74,40 +73,23 @@ fn prepare_session() {
     }
 }
 
-/// A letter whose answer takes more than one turn.
-enum Pending {
-    /// Wait until the chain has this origin's ops up to here.
-    Block { me: i32, upto: u64 },
-    /// Wait for the inviter's answer.
-    Join(Joining),
-}
-
-/// A wish to join that the inviter has not answered yet.
-struct Joining {
-    invite: join::Invite,
-    body: Vec<u8>,
-    /// Tries that are left: an inviter that has just made the invitation may
-    /// not let its guest in at once.
-    tries: u32,
-    next_try: Option<Instant>,
-}
-
-struct Worker {
-    extension: Option<pg_sys::Oid>,
-    origins: Origins,
-    chain: Option<ChainId>,
-    me: Option<i32>,
-    node: Option<Node>,
-    network: Option<Network>,
-    network_retry: Instant,
-    pending: Option<Pending>,
+/// The node worker's memory: all of it a cache of the tables.
+pub struct Worker {
+    pub(super) extension: Option<pg_sys::Oid>,
+    pub(super) origins: Origins,
+    pub(super) chain: Option<ChainId>,
+    pub(super) me: Option<i32>,
+    pub(super) node: Option<Node>,
+    pub(super) network: Option<Network>,
+    pub(super) network_retry: Instant,
+    pub(super) pending: Option<Pending>,
     /// Inputs that arose from carrying out effects.
-    leftovers: Vec<Input>,
+    pub(super) leftovers: Vec<Input>,
     /// Ops sealed last, and when.
-    last_batch: usize,
-    last_seal: Instant,
+    pub(super) last_batch: usize,
+    pub(super) last_seal: Instant,
     /// When sealing goes on, if it pauses.
-    seal_due: Option<Instant>,
+    pub(super) seal_due: Option<Instant>,
 }
 
 /// What a transaction of the node leaves to be done after its commit.
@@ -274,7 +256,7 @@ impl Worker {
     }
 
     /// Seals a batch of the outbox. Returns whether more waits.
-    fn seal(&mut self) -> Result<bool, String> {
+    pub(super) fn seal(&mut self) -> Result<bool, String> {
         let (Some(chain), Some(me), Some(node)) = (self.chain, self.me, &mut self.node) else {
             return Ok(false);
         };
@@ -373,10 +355,10 @@ impl Worker {
                         outcome.more = true;
                     }
                     Incoming::Unreachable(reason) => {
-                        outcome.joined = retry_or_fail(pending, reason)
+                        outcome.joined = letters::retry_or_fail(pending, reason)
                     }
                     Incoming::Joined(result) => {
-                        outcome.joined = finish_joining(pending, result);
+                        outcome.joined = letters::finish_joining(pending, result);
                         outcome.more = true;
                     }
                 }
@@ -408,92 +390,6 @@ impl Worker {
                 }
             }),
         }
-    }
-
-    /// Reads a letter of a session.
-    fn read(&mut self, letter: Letter, body: &str) {
-        let begun = match letter {
-            Letter::CommitBlock => self.begin_block(),
-            Letter::Join => self.begin_join(body),
-        };
-        match begun {
-            Ok(pending) => self.pending = Some(pending),
-            Err(reason) => mailbox::answer(Err(reason)),
-        }
-    }
-
-    fn begin_block(&mut self) -> Result<Pending, String> {
-        while self.seal()? {}
-        let (Some(me), Some(node)) = (self.me, &self.node) else {
-            return Err("this database is not a member of a chain".to_owned());
-        };
-        let upto = node.vector().get(&node.id()).seq;
-        self.leftovers.push(Input::CommitBlock);
-        Ok(Pending::Block { me, upto })
-    }
-
-    fn begin_join(&mut self, text: &str) -> Result<Pending, String> {
-        let invite = join::Invite::from_text(text)?;
-        transaction::with_extension(|| join::prepare(&invite))??;
-        (self.node, self.chain, self.me) = (None, None, None);
-        self.origins = Origins::default();
-        self.network_retry = Instant::now();
-        if self.network.is_none() {
-            self.network = Some(Network::start()?);
-        }
-        let network = self.network.as_ref().ok_or("the network is not running")?;
-        let body = transaction::with_extension(|| {
-            join::application(&invite.chain_id, &catalog::local_member(0))
-        })?;
-        network.join(
-            &invite.url,
-            invite.server_key,
-            &invite.guest_seed,
-            body.clone(),
-        )?;
-        Ok(Pending::Join(Joining {
-            invite,
-            body,
-            tries: JOIN_TRIES,
-            next_try: None,
-        }))
-    }
-
-    /// Asks the inviter again after a failure that may pass.
-    fn retry_join(&mut self) {
-        if let (Some(Pending::Join(joining)), Some(network)) = (&mut self.pending, &self.network)
-            && joining.next_try.is_some_and(|at| at <= Instant::now())
-        {
-            joining.next_try = None;
-            let Joining { invite, body, .. } = joining;
-            let asked = network.join(
-                &invite.url,
-                invite.server_key,
-                &invite.guest_seed,
-                body.clone(),
-            );
-            if let Err(reason) = asked {
-                self.pending = None;
-                mailbox::answer(Err(reason));
-            }
-        }
-    }
-
-    /// Answers a letter once what it asked for has come.
-    fn answer_pending(&mut self) -> Result<(), String> {
-        if self.pending.is_some() && mailbox::is_abandoned() {
-            self.pending = None;
-            mailbox::answer(Err("given up".to_owned()));
-        }
-        let Some(Pending::Block { me, upto }) = self.pending else {
-            return Ok(());
-        };
-        let height = transaction::with_extension(|| log::height_of(me, upto))?;
-        if let Some(height) = height {
-            self.pending = None;
-            mailbox::answer(Ok(height.to_string()));
-        }
-        Ok(())
     }
 
     fn wait(&self) {
@@ -533,25 +429,6 @@ fn token_of(incoming: &Incoming) -> Option<u64> {
 
 fn member_count() -> i64 {
     catalog::one("SELECT count(*) FROM crdt.node", &[], |row| row.need(1)).unwrap_or_default()
-}
-
-fn finish_joining(
-    pending: &Option<Pending>,
-    result: Result<Vec<u8>, String>,
-) -> Option<Result<String, String>> {
-    let Some(Pending::Join(joining)) = pending else {
-        return None;
-    };
-    Some(result.and_then(|grant| join::accept(&joining.invite, &grant)))
-}
-
-fn retry_or_fail(pending: &mut Option<Pending>, reason: String) -> Option<Result<String, String>> {
-    let Some(Pending::Join(joining)) = pending else {
-        return None;
-    };
-    joining.tries = joining.tries.saturating_sub(1);
-    joining.next_try = Some(Instant::now() + RETRY_PAUSE);
-    (joining.tries == 0).then_some(Err(reason))
 }
 
 /// Whether the commit of this transaction waits for the disk.

@@ -11,6 +11,7 @@ mod content;
 pub mod ddl;
 pub mod join;
 mod launcher;
+mod letters;
 pub mod log;
 mod main_loop;
 mod network;

@@ -1,0 +1,145 @@
+//! What sessions ask of the worker through the mailbox: blocks made now, and
+//! joining a cluster. Both take more than one turn of the main loop.
+
+use super::main_loop::{RETRY_PAUSE, Worker};
+use super::network::Network;
+use super::origins::Origins;
+use super::{join, log, transaction};
+use crate::catalog;
+use crate::instance::mailbox::{self, Request};
+use replica::Input;
+use std::time::Instant;
+
+/// Times that an inviter is asked before joining fails.
+const JOIN_TRIES: u32 = 10;
+
+/// A letter whose answer takes more than one turn.
+pub enum Pending {
+    /// Wait until the chain has this origin's ops up to here.
+    Block { me: i32, upto: u64 },
+    /// Wait for the inviter's answer.
+    Join(Joining),
+}
+
+/// A wish to join that the inviter has not answered yet.
+pub struct Joining {
+    invite: join::Invite,
+    body: Vec<u8>,
+    /// Tries that are left: an inviter that has just made the invitation may
+    /// not let its guest in at once.
+    tries: u32,
+    next_try: Option<Instant>,
+}
+
+impl Worker {
+    /// Reads a letter of a session.
+    pub(super) fn read(&mut self, letter: Request, body: &str) {
+        let begun = match letter {
+            Request::CommitBlock => self.begin_block(),
+            Request::Join => self.begin_join(body),
+        };
+        match begun {
+            Ok(pending) => self.pending = Some(pending),
+            Err(reason) => mailbox::answer(Err(reason)),
+        }
+    }
+
+    fn begin_block(&mut self) -> Result<Pending, String> {
+        while self.seal()? {}
+        let (Some(me), Some(node)) = (self.me, &self.node) else {
+            return Err("this database is not a member of a chain".to_owned());
+        };
+        let upto = node.vector().get(&node.id()).seq;
+        self.leftovers.push(Input::CommitBlock);
+        Ok(Pending::Block { me, upto })
+    }
+
+    fn begin_join(&mut self, text: &str) -> Result<Pending, String> {
+        let invite = join::Invite::from_text(text)?;
+        transaction::with_extension(|| join::prepare(&invite))??;
+        (self.node, self.chain, self.me) = (None, None, None);
+        self.origins = Origins::default();
+        self.network_retry = Instant::now();
+        if self.network.is_none() {
+            self.network = Some(Network::start()?);
+        }
+        let network = self.network.as_ref().ok_or("the network is not running")?;
+        let body = transaction::with_extension(|| {
+            join::application(&invite.chain_id, &catalog::local_member(0))
+        })?;
+        network.join(
+            &invite.url,
+            invite.server_key,
+            &invite.guest_seed,
+            body.clone(),
+        )?;
+        Ok(Pending::Join(Joining {
+            invite,
+            body,
+            tries: JOIN_TRIES,
+            next_try: None,
+        }))
+    }
+
+    /// Asks the inviter again after a failure that may pass.
+    pub(super) fn retry_join(&mut self) {
+        if let (Some(Pending::Join(joining)), Some(network)) = (&mut self.pending, &self.network)
+            && joining.next_try.is_some_and(|at| at <= Instant::now())
+        {
+            joining.next_try = None;
+            let Joining { invite, body, .. } = joining;
+            let asked = network.join(
+                &invite.url,
+                invite.server_key,
+                &invite.guest_seed,
+                body.clone(),
+            );
+            if let Err(reason) = asked {
+                self.pending = None;
+                mailbox::answer(Err(reason));
+            }
+        }
+    }
+
+    /// Answers a letter once what it asked for has come.
+    pub(super) fn answer_pending(&mut self) -> Result<(), String> {
+        if self.pending.is_some() && mailbox::is_abandoned() {
+            self.pending = None;
+            mailbox::answer(Err("given up".to_owned()));
+        }
+        let Some(Pending::Block { me, upto }) = self.pending else {
+            return Ok(());
+        };
+        let height = transaction::with_extension(|| log::height_of(me, upto))?;
+        if let Some(height) = height {
+            self.pending = None;
+            mailbox::answer(Ok(height.to_string()));
+        }
+        Ok(())
+    }
+}
+
+/// Takes the inviter's answer in, within the current transaction. Returns what
+/// to tell the session after the commit.
+pub fn finish_joining(
+    pending: &Option<Pending>,
+    result: Result<Vec<u8>, String>,
+) -> Option<Result<String, String>> {
+    let Some(Pending::Join(joining)) = pending else {
+        return None;
+    };
+    Some(result.and_then(|grant| join::accept(&joining.invite, &grant)))
+}
+
+/// Notes that the inviter was not reached: another try, or an answer.
+pub fn retry_or_fail(
+    pending: &mut Option<Pending>,
+    reason: String,
+) -> Option<Result<String, String>> {
+    let Some(Pending::Join(joining)) = pending else {
+        return None;
+    };
+    joining.tries = joining.tries.saturating_sub(1);
+    joining.next_try = Some(Instant::now() + RETRY_PAUSE);
+    (joining.tries == 0).then_some(Err(reason))
+}
