@@ -157,10 +157,13 @@ CREATE TABLE crdt.evidence (
     proof  bytea NOT NULL
 );
 
--- Invitations that are still open; the guest's key is in the invitation.
+-- Invitations that are still open; the guest's key is in the invitation. One
+-- that was used stays a minute longer, so that a guest who did not get the
+-- answer can ask again.
 CREATE TABLE crdt.invite (
     guest_key bytea PRIMARY KEY,
-    expires   timestamptz NOT NULL
+    expires   timestamptz NOT NULL,
+    used_by   bytea
 );
 
 -- Chains that this database kept before the one it keeps now, each a bundle in

@@ -30,6 +30,7 @@ fn crdt_create_invite(ttl: default!(Interval, "'1 day'")) -> String {
     let mut guest_seed = [0; 32];
     identity::fill_random(&mut guest_seed).or_corrupt("the random source");
     let guest_key = transport::public_key_of(&guest_seed);
+    catalog::run("DELETE FROM crdt.invite WHERE expires <= now()", &[]);
     catalog::run(
         "INSERT INTO crdt.invite (guest_key, expires) VALUES ($1, now() + $2)",
         &[guest_key.as_slice().into(), ttl.into()],

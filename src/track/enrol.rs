@@ -86,10 +86,18 @@ pub fn enrol(oid: pg_sys::Oid, schema: &TableSchema) -> i32 {
         &[oid.into(), schema_id.into()],
     );
     if known == 0 {
-        ddl(&format!(
-            "ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {} bytea",
-            table::META
-        ));
+        let has_meta = catalog::one(
+            "SELECT FROM pg_catalog.pg_attribute
+              WHERE attrelid = $1 AND attname = $2 AND NOT attisdropped",
+            &[oid.into(), table::META.into()],
+            |_| (),
+        );
+        if has_meta.is_none() {
+            ddl(&format!(
+                "ALTER TABLE {name} ADD COLUMN {} bytea",
+                table::META
+            ));
+        }
         // Named to run after the user's own BEFORE triggers, which may still
         // change the row.
         ddl(&format!(

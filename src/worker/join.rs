@@ -112,14 +112,19 @@ pub fn application(chain: &[u8; 32], member: &Member) -> Vec<u8> {
 /// Why not, for the guest.
 pub fn admit(guest: &Key, body: &[u8]) -> Result<Vec<u8>, String> {
     let chain = catalog::chain().ok_or("this node has no chain yet")?;
-    let used = catalog::run(
-        "DELETE FROM crdt.invite WHERE guest_key = $1 AND expires > now()",
+    let Some(used_by) = catalog::one(
+        "SELECT used_by FROM crdt.invite WHERE guest_key = $1 AND expires > now()",
         &[guest.as_slice().into()],
-    );
-    if used == 0 {
-        return Err("the invitation was used or has expired".to_owned());
-    }
+        |row| row.get::<Vec<u8>>(1),
+    ) else {
+        return Err("the invitation has expired".to_owned());
+    };
     let member = check(&chain.id, body)?;
+    match used_by {
+        Some(node) if node == member.node_id.0 => return Ok(grant(&chain)),
+        Some(_) => return Err("the invitation was used".to_owned()),
+        None => {}
+    }
     let known = catalog::members();
     let twin = known.iter().find(|k| {
         k.left_after.is_none() && k.member.name == member.name && k.member.node_id != member.node_id
@@ -131,6 +136,7 @@ pub fn admit(guest: &Key, body: &[u8]) -> Result<Vec<u8>, String> {
         ));
     }
     catalog::store_member(&member);
+    let member_id = member.node_id.0;
     let payload = MembershipChange::Join(member).to_bytes();
     outbox::append(&Entry {
         kind: Kind::ValidatorSet,
@@ -138,7 +144,16 @@ pub fn admit(guest: &Key, body: &[u8]) -> Result<Vec<u8>, String> {
         row_id: 0,
         payload: &payload,
     });
-    Ok(encode(&Grant {
+    catalog::run(
+        "UPDATE crdt.invite SET used_by = $2, expires = now() + interval '1 minute'
+          WHERE guest_key = $1",
+        &[guest.as_slice().into(), member_id.as_slice().into()],
+    );
+    Ok(grant(&chain))
+}
+
+fn grant(chain: &catalog::Chain) -> Vec<u8> {
+    encode(&Grant {
         genesis: chain.genesis.to_bytes(),
         members: catalog::members()
             .iter()
@@ -149,7 +164,7 @@ pub fn admit(guest: &Key, body: &[u8]) -> Result<Vec<u8>, String> {
             &[],
             |row| row.need(1),
         ),
-    }))
+    })
 }
 
 fn check(chain: &ChainId, body: &[u8]) -> Result<Member, String> {

@@ -241,15 +241,21 @@ impl Store for Tables<'_> {
         Ok(())
     }
 
-    fn barred(&mut self) -> Result<Vec<Barred>, Infallible> {
-        let proofs = catalog::query(
-            "SELECT proof FROM crdt.evidence WHERE kind = 'segments'",
-            &[],
-            |row| row.need::<Vec<u8>>(1),
-        );
+    fn evidence(&mut self) -> Result<Vec<Evidence>, Infallible> {
+        let proofs = catalog::query("SELECT proof FROM crdt.evidence", &[], |row| {
+            row.need::<Vec<u8>>(1)
+        });
         Ok(proofs
             .iter()
-            .filter_map(|proof| Evidence::from_bytes(proof).or_corrupt("evidence").barred())
+            .map(|proof| Evidence::from_bytes(proof).or_corrupt("evidence"))
+            .collect())
+    }
+
+    fn barred(&mut self) -> Result<Vec<Barred>, Infallible> {
+        Ok(self
+            .evidence()?
+            .iter()
+            .filter_map(Evidence::barred)
             .collect())
     }
 
