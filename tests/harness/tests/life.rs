@@ -200,6 +200,9 @@ fn full_peer_outage() -> Outcome {
     );
     cluster.node_mut("b")?.launch()?;
     cluster.node_mut("c")?.launch()?;
+    // What came from peers just before the crash may be gone, the table with it; it
+    // comes again.
+    cluster.wait_for_table("page")?;
     cluster.wait_all("SELECT count(*) FROM page", "51")?;
     // The founder away: the others go on between themselves.
     cluster.node_mut("a")?.stop()?;
