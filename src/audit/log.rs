@@ -139,7 +139,7 @@ impl Words<'_> {
             // Bytes that the type does not take must not end the whole query;
             // the reason is of no use here.
             let _unreadable = attempt(|| {
-                text = Some(column.to_text(column.from_binary(bytes)));
+                text = Some(column.output(column.receive(bytes)));
                 Ok(())
             });
         }

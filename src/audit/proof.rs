@@ -88,7 +88,7 @@ fn row_key(table: &table::Table, key: &[Option<String>]) -> Vec<Vec<u8>> {
     let columns = table.key.iter().map(|&at| &table.columns[at]);
     columns
         .zip(key)
-        .map(|(column, text)| column.to_binary(column.from_text(text.as_deref().unwrap_or(""))))
+        .map(|(column, text)| column.send(column.input(text.as_deref().unwrap_or(""))))
         .collect()
 }
 

@@ -142,7 +142,7 @@ fn plain(table: &Table, row: &Row, meta: &RowMeta) -> Option<PlainRow> {
         .filter(|(at, column)| {
             column.kind == ColumnKind::Plain && !table.key.contains(&usize::from(*at))
         })
-        .map(|(at, column)| (at, row.get(column.attribute).map(|v| column.to_binary(v))))
+        .map(|(at, column)| (at, row.get(column.attribute).map(|v| column.send(v))))
         .collect();
     Some(PlainRow { stamp, values })
 }

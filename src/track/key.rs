@@ -13,7 +13,7 @@ pub fn of_row(table: &Table, row: &Row) -> Vec<Vec<u8>> {
         .map(|&at| {
             let column = &table.columns[at];
             row.get(column.attribute)
-                .map(|value| column.to_binary(value))
+                .map(|value| column.send(value))
                 .unwrap_or_default()
         })
         .collect()

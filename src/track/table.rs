@@ -218,7 +218,7 @@ fn describe(relation: pg_sys::Oid, attribute: usize, name: &str, kind: ColumnKin
 impl Column {
     /// The value's binary form, as the type's send function gives it: it does
     /// not depend on any setting.
-    pub fn to_binary(&self, value: pg_sys::Datum) -> Vec<u8> {
+    pub fn send(&self, value: pg_sys::Datum) -> Vec<u8> {
         // SAFETY: the function belongs to the type of the datum; it returns a
         // bytea in the current memory context.
         unsafe {
@@ -230,7 +230,7 @@ impl Column {
 
     /// The value from its binary form; the type's receive function checks it
     /// and raises an error for bad bytes.
-    pub fn from_binary(&self, bytes: &[u8]) -> pg_sys::Datum {
+    pub fn receive(&self, bytes: &[u8]) -> pg_sys::Datum {
         let length = i32::try_from(bytes.len()).or_corrupt("a value's length");
         // SAFETY: the buffer is a copy in palloc'd memory with the zero byte
         // behind it that receive functions may rely on.
@@ -250,7 +250,7 @@ impl Column {
 
     /// The value from its text form; the type's input function checks it and
     /// raises an error for bad text.
-    pub fn from_text(&self, text: &str) -> pg_sys::Datum {
+    pub fn input(&self, text: &str) -> pg_sys::Datum {
         let text = CString::new(text).or_corrupt("a value's text");
         // SAFETY: the function found belongs to the type.
         unsafe {
@@ -266,7 +266,7 @@ impl Column {
     }
 
     /// The value's text form.
-    pub fn to_text(&self, value: pg_sys::Datum) -> String {
+    pub fn output(&self, value: pg_sys::Datum) -> String {
         // SAFETY: the function found belongs to the type; it returns a
         // palloc'd string.
         unsafe {

@@ -118,7 +118,7 @@ fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
     for (&at, value) in table.key.iter().zip(row_key) {
         let column = &table.columns[at];
         let and = if args.is_empty() { "" } else { " AND " };
-        args.push(argument(column, Some(column.from_binary(value))));
+        args.push(argument(column, Some(column.receive(value))));
         write!(
             sql,
             "{and}{} = ${}",
@@ -181,7 +181,7 @@ impl<'a> Writing<'a> {
     fn set_plain(&mut self, table: &Table, plain: &PlainRow) {
         for (at, value) in &plain.values {
             let column = &table.columns[usize::from(*at)];
-            let value = value.as_ref().map(|bytes| column.from_binary(bytes));
+            let value = value.as_ref().map(|bytes| column.receive(bytes));
             self.set(column, argument(column, value));
         }
     }
@@ -196,7 +196,7 @@ fn insert(table: &Table, change: &RowChange, deltas: &[(u16, AnyState)]) {
     let mut writing = Writing::default();
     for (&at, value) in table.key.iter().zip(&change.key) {
         let column = &table.columns[at];
-        writing.set(column, argument(column, Some(column.from_binary(value))));
+        writing.set(column, argument(column, Some(column.receive(value))));
     }
     for (at, state) in deltas {
         let column = &table.columns[usize::from(*at)];
