@@ -50,6 +50,8 @@ impl ChainVerifier {
         let place = Place::default();
         let mut keyless = Vec::new();
         for (origin, history) in &mut self.histories {
+            let in_blocks = self.last_cut.get(origin).seq;
+            history.forget_after(history.signed_end(in_blocks));
             history.settle(&self.chain, &mut self.findings);
             let last = history.last();
             match history.covered {
@@ -58,7 +60,6 @@ impl ChainVerifier {
                 }
                 Some(covered) if covered < last => {
                     let first = covered + 1;
-                    let in_blocks = self.last_cut.get(origin).seq;
                     let (kind, what) = if first <= in_blocks {
                         (FindingKind::SegmentMissing, "are in a block but not")
                     } else {
@@ -90,8 +91,13 @@ impl ChainVerifier {
             return;
         }
         for (node, (seq, head)) in &vector {
-            let last = self.histories.get(node).map_or(0, History::last);
-            let detail = match self.histories.get(node) {
+            let in_blocks = self.last_cut.get(node).seq;
+            let history = self.histories.get(node);
+            let last = history.map_or(0, History::last);
+            let signed = history.map_or(0, |history| history.signed_end(in_blocks));
+            let detail = match history {
+                // Of the head before extra ops nothing is kept.
+                _ if *seq == signed && signed < last => continue,
                 _ if *seq > last => {
                     format!("the version vector says op {seq}, the stored ops end at {last}")
                 }

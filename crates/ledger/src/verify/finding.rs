@@ -55,6 +55,29 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
+    /// All kinds.
+    pub const ALL: [Self; 19] = [
+        Self::PayloadAltered,
+        Self::OpMissing,
+        Self::OpExtra,
+        Self::OpReordered,
+        Self::OpAltered,
+        Self::SegmentSignatureWrong,
+        Self::SegmentMissing,
+        Self::SegmentExtra,
+        Self::HistoryForked,
+        Self::HeaderAltered,
+        Self::BlockMissing,
+        Self::BlockExtra,
+        Self::CertificateWrong,
+        Self::CutAltered,
+        Self::LogRootWrong,
+        Self::TileAltered,
+        Self::VectorAltered,
+        Self::MembershipAltered,
+        Self::GenesisAltered,
+    ];
+
     /// Its name in reports and views.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -189,6 +189,20 @@ impl History {
         }
     }
 
+    /// Drops the doubts about ops after `seq`: whoever put them there signed nothing, so that
+    /// they are there is all there is to say.
+    pub fn forget_after(&mut self, seq: u64) {
+        self.suspects.retain(|suspect| suspect.seq <= seq);
+    }
+
+    /// The last op that counts: what lies in no block and under no segment is extra.
+    pub fn signed_end(&self, in_blocks: u64) -> u64 {
+        match self.covered {
+            Some(covered) if covered >= in_blocks => covered.min(self.last()),
+            _ => self.last(),
+        }
+    }
+
     fn take_anchor(&mut self, seq: u64) -> Option<Hash> {
         let later = self.anchors.split_off(&seq.saturating_add(1));
         let passed = std::mem::replace(&mut self.anchors, later);
