@@ -1,5 +1,6 @@
 //! What CREATE EXTENSION does beyond its SQL: keys for the new node.
 
+use crate::error::raise;
 use crate::instance::{identity, slot};
 use pgrx::prelude::*;
 use std::cell::Cell;
@@ -15,6 +16,14 @@ thread_local! {
 #[pg_extern]
 fn crdt_install() {
     crate::require_preload();
+    // SAFETY: the database's encoding, fixed when it was created.
+    if unsafe { pg_sys::GetDatabaseEncoding() } != pg_sys::pg_enc::PG_UTF8 as i32 {
+        raise(
+            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            "blockchain_crdt needs a database in the encoding UTF8",
+            "Names and texts are signed as UTF-8: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0.",
+        );
+    }
     identity::generate_pending();
     PENDING.set(true);
     if !WATCHING.replace(true) {

@@ -28,6 +28,16 @@ fn crdt_track(oid: pg_sys::Oid) {
         pgrx::notice!("table {} is already tracked", table::name_of(oid));
         return;
     }
+    if catalog::tracked_schema(oid).is_some() {
+        raise(
+            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            format!(
+                "table {} is tracked with other columns",
+                table::name_of(oid)
+            ),
+            "Columns added later stay on this node. To sync them, crdt_untrack the table and crdt_track it again.",
+        );
+    }
     catalog::require_member();
     let schema_id = enrol(oid, &schema);
     announce(schema_id, SchemaAction::Track(schema));
@@ -119,6 +129,12 @@ pub fn enrol(oid: pg_sys::Oid, schema: &TableSchema) -> i32 {
     }
     table::forget(oid);
     schema_id
+}
+
+/// Whether the table has no row.
+pub fn is_empty(oid: pg_sys::Oid) -> bool {
+    let any = format!("SELECT FROM ONLY {} LIMIT 1", table::name_of(oid));
+    catalog::one(&any, &[], |_| ()).is_none()
 }
 
 /// Rows that stood in the table before enter the log as inserts: the guard

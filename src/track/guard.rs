@@ -7,6 +7,7 @@ use super::trigger::{Call, Event, Row, trigger_function};
 use super::{key, tombstone};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::{clock, identity};
+use crate::types::refusal;
 use crdt::{AnyState, Author, ColumnKind, Hlc, LwwRegister, ReplicaId, RowMeta, Stamp};
 use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 
@@ -106,9 +107,9 @@ fn insert(table: &Table, new: &Row) -> Changes {
     let mut changes = Changes::default();
     for column in table.columns.iter().filter(|c| c.kind != ColumnKind::Plain) {
         if let Some(value) = new.get(column.attribute) {
-            let wanted = decode(table, column.kind, &column.name, value);
+            let wanted = decode(column.kind, &column.name, value);
             let settled = AnyState::settle(None, &wanted, &mut author)
-                .unwrap_or_else(|error| refuse(table, &column.name, &error));
+                .unwrap_or_else(|error| refusal::change(&error));
             changes.set(column.attribute, &settled.encode());
         }
     }
@@ -155,7 +156,7 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
             continue;
         }
         let wanted = match after {
-            Some(value) => decode(table, column.kind, &column.name, value),
+            Some(value) => decode(column.kind, &column.name, value),
             None => null(column.kind).unwrap_or_else(|| {
                 raise(
                     PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
@@ -167,10 +168,9 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
                 )
             }),
         };
-        let before = before
-            .map(|value| AnyState::decode(column.kind, &bytes_of(value)).or_corrupt(&column.name));
+        let before = before.map(|value| decode(column.kind, &column.name, value));
         let settled = AnyState::settle(before.as_ref(), &wanted, &mut author)
-            .unwrap_or_else(|error| refuse(table, &column.name, &error));
+            .unwrap_or_else(|error| refusal::change(&error));
         changes.set(column.attribute, &settled.encode());
     }
     if plain_changed {
@@ -196,17 +196,6 @@ fn null(kind: ColumnKind) -> Option<AnyState> {
         .map(AnyState::from)
 }
 
-fn decode(table: &Table, kind: ColumnKind, name: &str, value: pg_sys::Datum) -> AnyState {
-    AnyState::decode(kind, &bytes_of(value)).unwrap_or_else(|error| refuse(table, name, &error))
-}
-
-fn refuse(table: &Table, column: &str, error: &dyn std::fmt::Display) -> ! {
-    raise(
-        PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-        format!(
-            "column \"{column}\" of tracked table {}: {error}",
-            table.schema.table
-        ),
-        "The row is unchanged.",
-    )
+fn decode(kind: ColumnKind, name: &str, value: pg_sys::Datum) -> AnyState {
+    AnyState::decode(kind, &bytes_of(value)).or_corrupt(name)
 }

@@ -15,7 +15,7 @@ mod lattice;
 mod lww_register;
 mod or_set;
 mod pn_counter;
-mod refusal;
+pub mod refusal;
 mod stored;
 mod text_binary;
 

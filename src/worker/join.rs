@@ -200,12 +200,18 @@ pub fn accept(invite: &Invite, body: &[u8]) -> Result<String, String> {
     }
     for table in &grant.tables {
         let schema = TableSchema::decode(table).map_err(|e| e.to_string())?;
-        if let Some(oid) = super::apply::find(&schema.schema, &schema.table)
-            && enrol::describe(oid) != schema
-        {
+        let Some(oid) = super::apply::find(&schema.schema, &schema.table) else {
+            continue;
+        };
+        let name = format!("table {}.{}", schema.schema, schema.table);
+        if enrol::describe(oid) != schema {
             return Err(format!(
-                "table {}.{} here differs from the cluster's table of that name",
-                schema.schema, schema.table
+                "{name} here differs from the cluster's table of that name"
+            ));
+        }
+        if catalog::tracked_schema(oid).is_none() && !enrol::is_empty(oid) {
+            return Err(format!(
+                "{name} has rows here: empty it first, the cluster's rows will come"
             ));
         }
     }
