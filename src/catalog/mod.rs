@@ -9,8 +9,8 @@ mod sql;
 
 pub use appender::Appender;
 pub use node::{
-    Chain, chain, found, local_member, local_name, local_node, members, require_member,
-    store_chain, store_member,
+    Chain, chain, clear_ledger, found, local_member, local_name, local_node, members,
+    require_member, store_chain, store_member,
 };
 pub use relation::{Relation, relation_oid};
 pub use schema::{schema_by_hash, store_schema, store_unknown_schema, tracked_schema};

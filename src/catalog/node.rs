@@ -138,6 +138,29 @@ pub fn found(predecessor: Option<Predecessor>) {
     store_member(&founder);
 }
 
+/// Empties the tables of the ledger, for another chain to begin in them. The
+/// order does not matter: triggers, and so foreign keys, must be off.
+pub fn clear_ledger() {
+    for table in [
+        "chain",
+        "node",
+        "schema",
+        "tracked",
+        "tombstone",
+        "op",
+        "segment",
+        "position",
+        "block",
+        "block_range",
+        "tile",
+        "quarantine",
+        "evidence",
+        "invite",
+    ] {
+        run(&format!("DELETE FROM crdt.{table}"), &[]);
+    }
+}
+
 /// Keeps the genesis of the chain that this database founds or joins.
 pub fn store_chain(genesis: &Genesis) {
     run(

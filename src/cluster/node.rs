@@ -4,8 +4,8 @@ use crate::catalog;
 use crate::error::raise;
 use crate::instance::identity;
 use crate::instance::mailbox::{self, Request};
-use crate::track::outbox::{self, Entry};
-use ledger::{Kind, MembershipChange};
+use crate::track::outbox;
+use ledger::MembershipChange;
 use pgrx::JsonB;
 use pgrx::prelude::*;
 use serde_json::json;
@@ -70,13 +70,7 @@ fn crdt_set_node(name: &str, url: &str) {
     if known.is_some() {
         outbox::announce_members_at_commit();
         catalog::store_member(&member);
-        let payload = MembershipChange::Join(member).to_bytes();
-        outbox::append(&Entry {
-            kind: Kind::ValidatorSet,
-            schema_id: 0,
-            row_id: 0,
-            payload: &payload,
-        });
+        outbox::append_membership(&MembershipChange::Join(member));
     }
 }
 

@@ -84,26 +84,7 @@ fn archive(chain: &ChainId) {
 /// Empties the ledger's tables. The tracked tables stay enrolled.
 fn clear() {
     enrol::with_triggers(false, || {
-        for table in [
-            "chain",
-            "node",
-            "schema",
-            "tracked",
-            "tombstone",
-            "op",
-            "segment",
-            "position",
-            "block",
-            "block_range",
-            "tile",
-            "quarantine",
-            "evidence",
-            "invite",
-        ] {
-            // crdt.tracked refers to crdt.schema; with triggers off nothing
-            // checks the order, and enrolment fills both again.
-            catalog::run(&format!("DELETE FROM crdt.{table}"), &[]);
-        }
+        catalog::clear_ledger();
         for outbox in TABLES {
             // What was written since the restore is in the rows' values.
             catalog::run(

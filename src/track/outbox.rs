@@ -7,7 +7,7 @@
 use crate::catalog::Relation;
 use crate::instance::{clock, slot};
 use crdt::Hlc;
-use ledger::Kind;
+use ledger::{Kind, MembershipChange};
 use pgrx::{IntoDatum, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -62,6 +62,16 @@ pub fn append(entry: &Entry) -> Hlc {
         pg_sys::heap_freetuple(tuple);
     }
     hlc
+}
+
+/// Appends a change of the membership in the current transaction.
+pub fn append_membership(change: &MembershipChange) {
+    append(&Entry {
+        kind: Kind::ValidatorSet,
+        schema_id: 0,
+        row_id: 0,
+        payload: &change.to_bytes(),
+    });
 }
 
 /// Has the node worker look at members and invitations again when the current

@@ -9,12 +9,12 @@ use crate::catalog;
 use crate::error::OrCorrupt;
 use crate::instance::identity;
 use crate::track::enrol;
-use crate::track::outbox::{self, Entry};
+use crate::track::outbox;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crdt::TableSchema;
 use ed25519_dalek::{Signer, VerifyingKey};
-use ledger::{ChainId, Genesis, Kind, Member, MembershipChange, Role};
+use ledger::{ChainId, Genesis, Member, MembershipChange, Role};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use transport::Key;
 
@@ -137,13 +137,7 @@ pub fn admit(guest: &Key, body: &[u8]) -> Result<Vec<u8>, String> {
     }
     catalog::store_member(&member);
     let member_id = member.node_id.0;
-    let payload = MembershipChange::Join(member).to_bytes();
-    outbox::append(&Entry {
-        kind: Kind::ValidatorSet,
-        schema_id: 0,
-        row_id: 0,
-        payload: &payload,
-    });
+    outbox::append_membership(&MembershipChange::Join(member));
     catalog::run(
         "UPDATE crdt.invite SET used_by = $2, expires = now() + interval '1 minute'
           WHERE guest_key = $1",
@@ -251,19 +245,6 @@ pub fn prepare(invite: &Invite) -> Result<(), String> {
         row.need(1)
     });
     tracked.into_iter().for_each(enrol::leave);
-    for table in [
-        "chain",
-        "node",
-        "schema",
-        "op",
-        "segment",
-        "position",
-        "block",
-        "block_range",
-        "tile",
-        "tombstone",
-    ] {
-        catalog::run(&format!("DELETE FROM crdt.{table}"), &[]);
-    }
+    catalog::clear_ledger();
     Ok(())
 }
