@@ -26,6 +26,11 @@ fn stored_chain() -> Option<(ChainId, Vec<u8>)> {
     })
 }
 
+/// The name of the chain, as it is stored.
+pub fn stored_chain_id() -> Option<ChainId> {
+    stored_chain().map(|(chain, _)| chain)
+}
+
 /// Verifies the chain, or the blocks `from ..= to` of it.
 pub fn verify(from: Option<i64>, to: Option<i64>) -> Option<Report> {
     let (chain, genesis) = stored_chain()?;
@@ -138,45 +143,45 @@ impl<'a, S: ChainSink> Feed<'a, S> {
 
     /// Feeds the stored blocks of these heights.
     fn blocks(&mut self, first: i64, last: i64) -> Result<(), S::Error> {
-        let mut height = first;
-        while let Some(found) = self.block(height, last)? {
+        // A row before the first block is no block: it is fed too, so that it
+        // is found.
+        let mut after = if first <= 1 { i64::MIN } else { first - 1 };
+        while let Some(height) = self.block(after, last)? {
             check_for_interrupts!();
-            height = found + 1;
+            after = height;
         }
         Ok(())
     }
 
-    /// Feeds the next stored block at or after `height`. Returns its height.
-    fn block(&mut self, height: i64, last: i64) -> Result<Option<i64>, S::Error> {
-        let stored = catalog::one(
+    /// Feeds the next height that is stored after `after`: one row, or more if
+    /// somebody put more there. Returns the height.
+    fn block(&mut self, after: i64, last: i64) -> Result<Option<i64>, S::Error> {
+        let rows: Vec<(i64, [Vec<u8>; 3])> = catalog::query(
             "SELECT height, header, cut, certificate FROM crdt.block
-              WHERE height >= $1 AND height <= $2 ORDER BY height LIMIT 1",
-            &[height.into(), last.into()],
-            |row| {
-                let bytes: [Vec<u8>; 3] = [row.need(2), row.need(3), row.need(4)];
-                (row.need::<i64>(1), bytes)
-            },
+              WHERE height = (SELECT min(height) FROM crdt.block WHERE height > $1 AND height <= $2)",
+            &[after.into(), last.into()],
+            |row| (row.need(1), [row.need(2), row.need(3), row.need(4)]),
         );
-        let Some((height, [header, cut, certificate])) = stored else {
-            return Ok(None);
-        };
-        let plan = self.sink.block(&StoredBlock {
-            height: height as u64,
-            header: &header,
-            cut: &cut,
-            certificate: &certificate,
-        })?;
-        let tiles = plan.tiles;
-        self.tiles(
-            0,
-            0,
-            tiles.start as i64,
-            i64::try_from(tiles.end).unwrap_or(i64::MAX),
-        )?;
-        for range in plan.ranges {
-            self.range(&range)?;
+        let found = rows.first().map(|(height, _)| *height);
+        for (height, [header, cut, certificate]) in rows {
+            let plan = self.sink.block(&StoredBlock {
+                height: u64::try_from(height).unwrap_or_default(),
+                header: &header,
+                cut: &cut,
+                certificate: &certificate,
+            })?;
+            let tiles = plan.tiles;
+            self.tiles(
+                0,
+                0,
+                tiles.start as i64,
+                i64::try_from(tiles.end).unwrap_or(i64::MAX),
+            )?;
+            for range in plan.ranges {
+                self.range(&range)?;
+            }
         }
-        Ok(Some(height))
+        Ok(found)
     }
 
     /// Feeds the stored tiles of these levels and indexes; `end` is beyond the
@@ -211,14 +216,16 @@ impl<'a, S: ChainSink> Feed<'a, S> {
         while from <= last {
             check_for_interrupts!();
             let upto = last.min(from.saturating_add(CHUNK - 1));
-            self.segments(origin, name, from, upto)?;
+            // What stands before the first op is fed too, so that it is found.
+            let low = if from == 1 { i64::MIN } else { from };
+            self.segments(origin, name, low, upto)?;
             let rows = catalog::query(
                 "SELECT o.seq, o.hlc, o.kind, coalesce(s.hash, CASE o.schema_id WHEN 0
                            THEN decode(repeat('00', 32), 'hex') ELSE '' END),
                         o.salt, o.payload, o.hash
                    FROM crdt.op o LEFT JOIN crdt.schema s ON s.id = o.schema_id
                   WHERE o.origin = $1 AND o.seq >= $2 AND o.seq <= $3 ORDER BY o.seq",
-                &[origin.into(), from.into(), upto.into()],
+                &[origin.into(), low.into(), upto.into()],
                 |row| Op {
                     seq: row.need::<i64>(1),
                     hlc: row.need::<i64>(2),
@@ -233,7 +240,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
             for op in rows {
                 self.sink.op(&StoredOp {
                     origin: name,
-                    seq: op.seq as u64,
+                    seq: u64::try_from(op.seq).unwrap_or_default(),
                     hlc: op.hlc as u64,
                     kind: u8::try_from(op.kind).unwrap_or_default(),
                     schema_hash: &op.schema_hash,
@@ -290,7 +297,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
         for ([first_seq, last_seq, sealed_ms], [prev, head, deps, signature]) in &rows {
             self.sink.segment(&StoredSegment {
                 origin: name,
-                first_seq: *first_seq as u64,
+                first_seq: u64::try_from(*first_seq).unwrap_or_default(),
                 count: last_seq.wrapping_sub(*first_seq).wrapping_add(1) as u64,
                 prev,
                 head,
@@ -308,7 +315,8 @@ impl<'a, S: ChainSink> Feed<'a, S> {
         self.sink.tail()?;
         let covered: Vec<(i32, i64)> = catalog::query(
             "SELECT DISTINCT o.origin, coalesce((SELECT max(last_seq) FROM crdt.block_range b
-                                                  WHERE b.origin = o.origin), 0)
+                                                  WHERE b.origin = o.origin
+                                                    AND b.height <= (SELECT max(height) FROM crdt.block)), 0)
                FROM (SELECT id FROM crdt.node
                      UNION SELECT origin FROM crdt.op UNION SELECT origin FROM crdt.segment)
                  AS o (origin)",

@@ -3,65 +3,109 @@
 
 use crate::catalog;
 use crate::worker::origins::Origins;
-use ledger::{Cut, Header};
+use ledger::{ChainId, Cut, Header};
 use std::collections::BTreeSet;
 
 /// One range: origin, first and last op, first leaf.
 type Range = (i32, i64, i64, i64);
 
+/// A block whose header and cut agree with each other and with its place.
+struct Extent {
+    height: i64,
+    first_leaf: u64,
+    tree_size: u64,
+    cut: Cut,
+}
+
 /// Blocks whose ranges are not what their headers and cuts say.
 pub fn misplaced(from: Option<i64>, to: Option<i64>) -> Vec<(i64, String)> {
+    let Some(chain) = super::feed::stored_chain_id() else {
+        return Vec::new();
+    };
     let (first, last) = (from.unwrap_or(1).max(1), to.unwrap_or(i64::MAX));
     let mut origins = Origins::default();
-    let mut before = cut_of(first - 1).unwrap_or_default();
-    let blocks = catalog::query(
-        "SELECT height, header, cut FROM crdt.block WHERE height >= $1 AND height <= $2 ORDER BY height",
-        &[first.into(), last.into()],
-        |row| {
-            (
-                row.need::<i64>(1),
-                row.need::<Vec<u8>>(2),
-                row.need::<Vec<u8>>(3),
-            )
-        },
-    );
+    let mut before = match first {
+        1 => Some(Extent {
+            height: 0,
+            first_leaf: 0,
+            tree_size: 0,
+            cut: Cut::default(),
+        }),
+        _ => extents(&chain, first - 1, first - 1).pop(),
+    };
     let mut found = Vec::new();
-    for (height, header, cut) in blocks {
-        // What cannot be read is the chain verifier's finding.
-        let (Ok(header), Ok(cut)) = (Header::from_bytes(&header), Cut::from_bytes(&cut)) else {
-            continue;
-        };
-        let expected = expected(&header, &before, &cut, &mut origins);
-        let stored: BTreeSet<Range> = catalog::query(
-            "SELECT origin, first_seq, last_seq, first_leaf FROM crdt.block_range WHERE height = $1",
-            &[height.into()],
-            |row| (row.need(1), row.need(2), row.need(3), row.need(4)),
-        )
-        .into_iter()
-        .collect();
-        if stored != expected {
-            let detail = format!("expected {expected:?}, found {stored:?}");
-            found.push((height, detail));
+    for block in extents(&chain, first, last) {
+        // Behind a block that is missing or altered, which is the chain
+        // verifier's finding, it is not known where the ranges begin.
+        if let Some(before) = &before
+            && (before.height + 1, before.tree_size) == (block.height, block.first_leaf)
+        {
+            let expected = expected(before, &block, &mut origins);
+            let stored = stored(block.height);
+            if stored != expected {
+                found.push((
+                    block.height,
+                    format!("expected {expected:?}, found {stored:?}"),
+                ));
+            }
         }
-        before = cut;
+        before = Some(block);
+    }
+    if to.is_none() {
+        found.extend(beyond().map(|height| (height, "there is no such block".to_owned())));
     }
     found
 }
 
-fn cut_of(height: i64) -> Option<Cut> {
-    let cut: Vec<u8> = catalog::one(
-        "SELECT cut FROM crdt.block WHERE height = $1",
-        &[height.into()],
-        |row| row.need(1),
-    )?;
-    Cut::from_bytes(&cut).ok()
+/// The blocks of these heights that hold together, ascending.
+fn extents(chain: &ChainId, first: i64, last: i64) -> Vec<Extent> {
+    let blocks = catalog::query(
+        "SELECT height, header, cut FROM crdt.block WHERE height >= $1 AND height <= $2 ORDER BY height",
+        &[first.into(), last.into()],
+        |row| {
+            let (height, header, cut) = (row.need::<i64>(1), row.need(2), row.need(3));
+            extent(chain, height, header, cut)
+        },
+    );
+    blocks.into_iter().flatten().collect()
 }
 
-fn expected(header: &Header, before: &Cut, cut: &Cut, origins: &mut Origins) -> BTreeSet<Range> {
-    let mut leaf = header.first_leaf.saturating_add(1) as i64;
+fn extent(chain: &ChainId, height: i64, header: Vec<u8>, cut: Vec<u8>) -> Option<Extent> {
+    let header = Header::from_bytes(&header).ok()?;
+    let cut = Cut::from_bytes(&cut).ok()?;
+    let agree = header.height as i64 == height && cut.hash(chain) == header.state_root;
+    agree.then_some(Extent {
+        height,
+        first_leaf: header.first_leaf,
+        tree_size: header.tree_size,
+        cut,
+    })
+}
+
+fn stored(height: i64) -> BTreeSet<Range> {
+    let rows = catalog::query(
+        "SELECT origin, first_seq, last_seq, first_leaf FROM crdt.block_range WHERE height = $1",
+        &[height.into()],
+        |row| (row.need(1), row.need(2), row.need(3), row.need(4)),
+    );
+    rows.into_iter().collect()
+}
+
+/// A height outside the chain that ranges are stored for.
+fn beyond() -> Option<i64> {
+    catalog::one(
+        "SELECT height FROM crdt.block_range
+          WHERE height < 1 OR height > (SELECT coalesce(max(height), 0) FROM crdt.block) LIMIT 1",
+        &[],
+        |row| row.need(1),
+    )
+}
+
+fn expected(before: &Extent, block: &Extent, origins: &mut Origins) -> BTreeSet<Range> {
+    let mut leaf = block.first_leaf.saturating_add(1) as i64;
     let mut ranges = BTreeSet::new();
-    for (origin, upto) in cut.iter() {
-        let after = before.get(origin).seq;
+    for (origin, upto) in block.cut.iter() {
+        let after = before.cut.get(origin).seq;
         if upto.seq > after
             && let Some(number) = origins.number(origin)
         {

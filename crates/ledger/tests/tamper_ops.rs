@@ -3,8 +3,10 @@
 
 mod chain;
 
-use chain::Chain;
-use ledger::{FindingKind, Report};
+use chain::{Chain, key};
+use ed25519_dalek::Signer;
+use ledger::vector::{deps_from_bytes, deps_hash};
+use ledger::{FindingKind, Report, SegmentClaim};
 
 /// (kind, height, seq, leaf index) of every finding.
 type Told = (FindingKind, Option<u64>, Option<u64>, Option<u64>);
@@ -394,6 +396,39 @@ fn a_deleted_or_doubled_segment_row() {
     let mut chain = good.clone();
     chain.segments.pop();
     only(&chain.verify(), FindingKind::OpExtra, None, Some(25), None);
+}
+
+/// Who has the key of a node can sign a second history for it; both stay signed, so neither
+/// can be denied, and the ops are not blamed.
+#[test]
+fn a_second_signed_history() {
+    let good = sample();
+    for before in [false, true] {
+        let mut chain = good.clone();
+        let mut row = chain.segment_mut(2, 7).clone();
+        row.head = vec![9; 32];
+        let claim = SegmentClaim {
+            origin: chain.id(2),
+            first_seq: row.first_seq,
+            count: u32::try_from(row.count).unwrap(),
+            prev: row.prev.clone().try_into().unwrap(),
+            head: [9; 32],
+            deps_hash: deps_hash(&chain.chain, &deps_from_bytes(&row.deps).unwrap()),
+            sealed_ms: row.sealed_ms,
+        };
+        row.signature = key(2).sign(&claim.message(&chain.chain)).to_vec();
+        let at = if before { 0 } else { chain.segments.len() };
+        chain.segments.insert(at, row);
+        let report = chain.verify();
+        let last = claim.first_seq + u64::from(claim.count) - 1;
+        only(
+            &report,
+            FindingKind::HistoryForked,
+            Some(3),
+            Some(last),
+            None,
+        );
+    }
 }
 
 #[test]

@@ -85,6 +85,11 @@ impl History {
         self.link.is_empty() || self.link.iter().any(|known| known == head)
     }
 
+    /// Whether another head than this one was signed for an op that lies ahead.
+    pub fn contradicts(&self, seq: u64, head: &Hash) -> bool {
+        self.anchors.get(&seq).is_some_and(|known| known != head)
+    }
+
     /// Takes note of a signed head. Says whether it can still be held against its op.
     pub fn anchor(
         &mut self,
@@ -98,6 +103,8 @@ impl History {
             if let Some(other) = self.anchors.insert(seq, head)
                 && other != head
             {
+                // Of two signed heads neither says what the ops should be.
+                self.anchors.remove(&seq);
                 let detail = format!(
                     "op {seq} is signed as {} and as {}",
                     short(&other),

@@ -135,6 +135,8 @@ fn take(
     };
     let (first, last) = (segment.first_seq, segment.last_seq);
     match history.covered {
+        // A second history is told as such when its head is noted.
+        Some(covered) if first <= covered && history.contradicts(last, &segment.head) => {}
         Some(covered) if first <= covered => {
             let detail = format!("ops {first} to {last} are covered up to op {covered} already");
             findings.add(place.op(origin, first, FindingKind::SegmentExtra, detail));

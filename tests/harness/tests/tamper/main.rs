@@ -1,114 +1,15 @@
 //! A superuser alters the ledger behind the extension's back, in every way that
 //! scan_chain has a name for; it names each, and its place.
 
-use harness::{Cluster, Failure, Outcome, Session};
+mod cases;
+mod insider;
 
-/// What is altered, how it must be called, and the alteration. FLIP changes a bit of
-/// the last byte; AT_OP, AT_SEGMENT and AT_BLOCK choose one in the middle of the
-/// founder's history ({o}), AT_OP the last op ({op}) of that segment and block.
-const CASES: &[(&str, &str, &str)] = &[
-    (
-        "a payload",
-        "payload_altered",
-        "UPDATE crdt.op SET payload = FLIP(payload) AT_OP",
-    ),
-    (
-        "a payload cut short",
-        "payload_altered",
-        "UPDATE crdt.op SET payload = substr(payload, 1, length(payload) - 1) AT_OP",
-    ),
-    (
-        "a salt",
-        "payload_altered",
-        "UPDATE crdt.op SET salt = FLIP(salt) AT_OP",
-    ),
-    (
-        "the time of an op",
-        "payload_altered",
-        "UPDATE crdt.op SET hlc = hlc + 1 AT_OP",
-    ),
-    (
-        "the kind of an op",
-        "op_altered",
-        "UPDATE crdt.op SET kind = 2 AT_OP",
-    ),
-    (
-        "the hash of an op",
-        "op_altered",
-        "UPDATE crdt.op SET hash = FLIP(hash) AT_OP",
-    ),
-    ("an op taken out", "op_missing", "DELETE FROM crdt.op AT_OP"),
-    (
-        "an op put in",
-        "op_extra",
-        "CREATE TEMP TABLE copy AS SELECT * FROM crdt.op AT_OP; UPDATE copy SET seq = {last} + 1; INSERT INTO crdt.op TABLE copy",
-    ),
-    (
-        "two ops exchanged",
-        "op_reordered",
-        "UPDATE crdt.op SET seq = -seq WHERE origin = {o} AND seq IN ({op}, {op} - 1); UPDATE crdt.op SET seq = 2 * {op} - 1 + seq WHERE origin = {o} AND seq < 0",
-    ),
-    (
-        "a segment's signature",
-        "segment_signature_wrong",
-        "UPDATE crdt.segment SET signature = FLIP(signature) AT_SEGMENT",
-    ),
-    (
-        "a segment taken out",
-        "segment_missing",
-        "DELETE FROM crdt.segment AT_SEGMENT",
-    ),
-    (
-        "a segment put in",
-        "segment_extra",
-        "CREATE TEMP TABLE copy AS SELECT * FROM crdt.segment AT_SEGMENT; UPDATE copy SET last_seq = last_seq - 1; INSERT INTO crdt.segment TABLE copy",
-    ),
-    (
-        "a header",
-        "header_altered",
-        "UPDATE crdt.block SET header = FLIP(header) AT_BLOCK",
-    ),
-    (
-        "a certificate",
-        "certificate_wrong",
-        "UPDATE crdt.block SET certificate = FLIP(certificate) AT_BLOCK",
-    ),
-    (
-        "a cut",
-        "cut_altered",
-        "UPDATE crdt.block SET cut = FLIP(cut) AT_BLOCK",
-    ),
-    (
-        "a block taken out",
-        "block_missing",
-        "DELETE FROM crdt.block AT_BLOCK",
-    ),
-    (
-        "a tile",
-        "tile_altered",
-        "UPDATE crdt.tile SET hashes = FLIP(hashes) WHERE level = 0 AND index = 0",
-    ),
-    (
-        "a tile taken out",
-        "tile_altered",
-        "DELETE FROM crdt.tile WHERE level = 0 AND index = 0",
-    ),
-    (
-        "the version vector",
-        "vector_altered",
-        "UPDATE crdt.position SET head = FLIP(head) WHERE origin = {o}",
-    ),
-    (
-        "a member's record",
-        "membership_altered",
-        "UPDATE crdt.node SET record = FLIP(record) WHERE id <> {o}",
-    ),
-    (
-        "the genesis",
-        "genesis_altered",
-        "UPDATE crdt.chain SET genesis = FLIP(genesis)",
-    ),
-];
+use std::collections::BTreeSet;
+
+use cases::CASES;
+use harness::{Cluster, Failure, Outcome, Session};
+use insider::Insider;
+use ledger::FindingKind;
 
 /// Two nodes with a few blocks of history.
 fn cluster() -> Outcome<Cluster> {
@@ -166,38 +67,77 @@ fn place(session: &mut Session, sql: &str) -> Outcome<String> {
     Ok(sql)
 }
 
-/// Each alteration, made and scanned in a transaction that is rolled back: it is
-/// found, called by its name, and nothing else is accused.
+/// Makes an alteration and scans in a transaction that is rolled back: it must be found,
+/// called by its name, and nothing else accused. Gives what is wrong with that.
+fn try_out(session: &mut Session, what: &str, kind: &str, sql: &str) -> Outcome<Option<String>> {
+    session.run("BEGIN; SET LOCAL session_replication_role = replica")?;
+    session.run(sql).map_err(|failure| failure.during(what))?;
+    let findings = session.rows("SELECT kind, height, leaf_index, detail FROM scan_chain()")?;
+    let verified = session.is("SELECT verify_chain()")?;
+    session.run("ROLLBACK")?;
+    let all = findings
+        .iter()
+        .all(|row| row.first().and_then(Option::as_deref) == Some(kind));
+    let right = !findings.is_empty() && !verified && all;
+    Ok((!right)
+        .then(|| format!("{what}: wanted {kind}, got {findings:?}, verify_chain {verified}")))
+}
+
+/// Each alteration is found and named; every name that scan_chain has is tried.
 #[test]
 fn each_alteration_is_named() -> Outcome {
     let cluster = cluster()?;
     let mut session = cluster[0].session()?;
-    let mut wrong = Vec::new();
+    let mut alterations = Vec::new();
     for &(what, kind, sql) in CASES {
-        let sql = place(&mut session, sql)?;
-        session.run("BEGIN; SET LOCAL session_replication_role = replica")?;
-        session.run(&sql).map_err(|failure| failure.during(what))?;
-        let findings = session.rows("SELECT kind, height, leaf_index, detail FROM scan_chain()")?;
-        let verified = session.is("SELECT verify_chain()")?;
-        session.run("ROLLBACK")?;
-        let all = findings
-            .iter()
-            .all(|row| row.first().and_then(Option::as_deref) == Some(kind));
-        if findings.is_empty() || verified || !all {
-            wrong.push(format!(
-                "{what}: wanted {kind}, got {findings:?}, verify_chain {verified}"
-            ));
-        }
+        alterations.push((what, kind, place(&mut session, sql)?));
+    }
+    let insider = Insider::of(&cluster[0])?;
+    let from = place(&mut session, "FROM crdt.segment AT_SEGMENT")?;
+    let fork = insider.fork(&mut session, &from)?;
+    alterations.push(("a second history, signed", "history_forked", fork));
+    let root = insider.another_root(&mut session)?;
+    alterations.push(("another root, signed", "log_root_wrong", root));
+
+    let mut wrong = Vec::new();
+    for (what, kind, sql) in &alterations {
+        wrong.extend(try_out(&mut session, what, kind, sql)?);
     }
     assert!(
         session.is("SELECT verify_chain()")?,
         "all of it was rolled back"
     );
+    let tried: BTreeSet<&str> = alterations.iter().map(|(_, kind, _)| *kind).collect();
+    let mut names: BTreeSet<&str> = FindingKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    names.insert("range_altered");
+    assert_eq!(tried, names, "each name has an alteration");
     if wrong.is_empty() {
         Ok(())
     } else {
         Err(Failure::new(wrong.join("\n")))
     }
+}
+
+/// A chain that was destroyed as a whole does not fill the screen: what is not listed is
+/// counted.
+#[test]
+fn what_is_not_listed_is_counted() -> Outcome {
+    let cluster = cluster()?;
+    let mut session = cluster[0].session()?;
+    session.run(
+        "BEGIN; SET LOCAL session_replication_role = replica;
+         INSERT INTO crdt.position SELECT i, 1, '' FROM generate_series(1001, 11005) i",
+    )?;
+    let counts =
+        session.rows("SELECT kind, count(*) FROM scan_chain() GROUP BY kind ORDER BY kind")?;
+    let detail = session.text("SELECT detail FROM scan_chain() WHERE kind = 'more'")?;
+    session.run("ROLLBACK")?;
+    assert_eq!(
+        format!("{counts:?}"),
+        r#"[[Some("more"), Some("1")], [Some("vector_altered"), Some("10000")]]"#
+    );
+    assert!(detail.starts_with("5 "), "{detail}");
+    Ok(())
 }
 
 /// The block and the leaf of an altered op are told.
