@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A table of text, columns aligned: the first to the left, others to the right.
+/// A table of text: columns of figures are aligned to the right, others to the left.
 pub struct Table(Vec<Vec<String>>);
 
 impl Table {
@@ -28,15 +28,18 @@ impl fmt::Display for Table {
                 .max()
                 .unwrap_or_default()
         };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let figures = |column: usize| {
+            let mut cells = self.0.iter().skip(1).filter_map(|row| row.get(column));
+            column > 0 && cells.all(|cell| cell.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let layout: Vec<(usize, bool)> = (0..columns).map(|at| (width(at), figures(at))).collect();
         for row in &self.0 {
             let cells: Vec<String> = row
                 .iter()
-                .zip(&widths)
-                .enumerate()
-                .map(|(column, (cell, &wide))| match column {
-                    0 => format!("{cell:<wide$}"),
-                    _ => format!("{cell:>wide$}"),
+                .zip(&layout)
+                .map(|(cell, &(wide, figures))| match figures {
+                    true => format!("{cell:>wide$}"),
+                    false => format!("{cell:<wide$}"),
                 })
                 .collect();
             writeln!(out, "  {}", cells.join("   ").trim_end())?;

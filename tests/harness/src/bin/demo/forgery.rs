@@ -33,7 +33,10 @@ pub fn forge_and_find(story: &mut Story, cluster: &Cluster) -> Outcome {
         ));
     }
     story.found("false");
-    story.sql("b", "SELECT * FROM scan_chain();");
+    story.sql(
+        "b",
+        "SELECT height, leaf_index, kind, detail FROM scan_chain();",
+    );
     let findings = session.rows("SELECT height, leaf_index, kind, detail FROM scan_chain()")?;
     let mut table = Table::new(&["height", "leaf_index", "kind", "detail"]);
     for finding in &findings {

@@ -50,9 +50,9 @@ impl Links {
         writeln!(self.commands, "{command}")?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer)?;
-        match answer.trim().split_once(' ') {
-            Some(("ok", rest)) => Ok(rest.to_owned()),
-            _ => Err(Failure::new(format!("network: {command}: {answer}"))),
+        match answer.strip_prefix("ok ") {
+            Some(rest) => Ok(rest.trim_end().to_owned()),
+            None => Err(Failure::new(format!("network: {command}: {answer}"))),
         }
     }
 

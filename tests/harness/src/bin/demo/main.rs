@@ -131,7 +131,7 @@ fn farewell(story: &Story, cluster: &Cluster) {
         "Try:  UPDATE product SET stock = stock - 1 WHERE id = 1;   on one, and read it on another",
     );
     story.say(
-        "      SELECT * FROM crdt_ops ORDER BY 1 DESC LIMIT 5;      who changed what, and when",
+        "      SELECT * FROM crdt_ops ORDER BY at DESC LIMIT 5;     who changed what, and when",
     );
     story.say("Stop: make demo-stop");
     println!();
