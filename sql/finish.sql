@@ -29,7 +29,8 @@ SELECT crdt_install();
 
 CREATE VIEW crdt_tracked AS
 SELECT t.relation, s.schema_name, s.table_name, encode(s.hash, 'hex') AS schema_hash
-  FROM crdt.tracked t JOIN crdt.schema s ON s.id = t.schema_id;
+  FROM crdt.tracked t JOIN crdt.schema s ON s.id = t.schema_id
+ WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.relation);
 COMMENT ON VIEW crdt_tracked IS 'Tables that are synced and audited';
 
 CREATE VIEW crdt_nodes AS
@@ -76,7 +77,9 @@ SELECT n.name AS origin, o.seq, n.node_id AS origin_id,
                       ORDER BY b.last_seq LIMIT 1) AS r ON true;
 COMMENT ON VIEW crdt_ops IS 'The op log: who changed what, when, and where it stands in the chain';
 
--- Who may do what. Tracking a table is up to its owner.
+-- Who may do what. Tracking a table is up to its owner, whose triggers call
+-- functions in schema crdt; its tables stay closed.
+GRANT USAGE ON SCHEMA crdt TO PUBLIC;
 REVOKE ALL ON FUNCTION crdt_install() FROM PUBLIC;
 DO $$
 DECLARE

@@ -13,5 +13,7 @@ pub use node::{
     require_member, store_chain, store_member,
 };
 pub use relation::{Relation, relation_oid};
-pub use schema::{schema_by_hash, store_schema, store_unknown_schema, tracked_schema};
+pub use schema::{
+    schema_by_hash, store_schema, store_unknown_schema, tracked_relations, tracked_schema,
+};
 pub use sql::{one, query, run};

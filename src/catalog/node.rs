@@ -4,7 +4,7 @@ use super::sql::{one, query, run};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::{clock, identity, settings};
 use ledger::{ChainId, Genesis, Member, MemberKeys, NodeId, Predecessor, Role};
-use pgrx::{PgSqlErrorCode, Spi};
+use pgrx::PgSqlErrorCode;
 
 /// The chain this database keeps.
 pub struct Chain {
@@ -115,7 +115,7 @@ pub fn local_name(id: &NodeId) -> (String, String) {
 
 /// Founds a chain with this node as its one validator, unless there is one.
 pub fn found_chain() {
-    Spi::run("LOCK TABLE crdt.chain IN SHARE ROW EXCLUSIVE MODE").or_corrupt("crdt.chain");
+    run("LOCK TABLE crdt.chain IN SHARE ROW EXCLUSIVE MODE", &[]);
     if chain().is_some() {
         return;
     }

@@ -1,7 +1,7 @@
 //! The tables' schemas as members agreed on them: `crdt.schema` keeps each
 //! once, by its hash.
 
-use super::sql::{one, run};
+use super::sql::{one, query, run};
 use crate::error::OrCorrupt;
 use crdt::TableSchema;
 use pgrx::pg_sys;
@@ -23,6 +23,19 @@ pub fn schema_by_hash(hash: &[u8; 32]) -> Option<(i32, TableSchema)> {
         &[hash.as_slice().into()],
         |row| (row.need(1), decode(&row.need::<Vec<u8>>(2))),
     )
+}
+
+/// The tables that are tracked and still exist; what is known of others is
+/// forgotten.
+pub fn tracked_relations() -> Vec<pg_sys::Oid> {
+    run(
+        "DELETE FROM crdt.tracked t
+          WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.relation)",
+        &[],
+    );
+    query("SELECT relation::oid FROM crdt.tracked", &[], |row| {
+        row.need(1)
+    })
 }
 
 /// Keeps a schema, if it is new. Returns its local number.

@@ -37,10 +37,7 @@ fn crdt_found_successor() -> String {
     }
     let predecessor = head(&old.id, &old.genesis.header());
     archive(&old.id);
-    let tracked: Vec<pg_sys::Oid> =
-        catalog::query("SELECT relation::oid FROM crdt.tracked", &[], |row| {
-            row.need(1)
-        });
+    let tracked = catalog::tracked_relations();
     clear();
     catalog::found(Some(predecessor));
     for relation in tracked {

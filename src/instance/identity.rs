@@ -152,8 +152,16 @@ fn read() -> io::Result<Option<Identity>> {
     if bytes.len() != LENGTH || bytes[0] != VERSION {
         return Err(io::Error::other("the key file has an unknown format"));
     }
-    let ours = bytes[LENGTH - BINDING..] == binding()?;
-    Ok(ours.then(|| Identity::from_parts(parts)))
+    if bytes[LENGTH - BINDING..] != binding()? {
+        let aside = path(&format!(".{}", super::clock::now_ms()));
+        std::fs::rename(path(""), &aside)?;
+        pgrx::warning!(
+            "blockchain_crdt: this data directory was copied, moved or promoted, so this node gets keys of its own; the old ones are in {}",
+            aside.display()
+        );
+        return Ok(None);
+    }
+    Ok(Some(Identity::from_parts(parts)))
 }
 
 thread_local! {
@@ -219,27 +227,29 @@ fn halves(replica: ReplicaId) -> [u64; 2] {
 /// Generates a new identity for CREATE EXTENSION; it takes the place of an old
 /// one when the transaction commits ([`commit_pending`]).
 pub fn generate_pending() {
-    Identity::generate()
-        .and_then(|identity| store(&identity, ".new"))
+    let identity = Identity::generate()
+        .and_then(|identity| store(&identity, ".new").map(|()| identity))
         .unwrap_or_else(|error| fail(&error));
+    // The rest of the transaction already works under it.
+    adopt(identity);
 }
 
 /// Puts a pending identity in place. Called after commit: never raises; if it
-/// fails, the node makes an identity at first use.
+/// fails, the node makes another identity at the next start.
 pub fn commit_pending() {
-    if std::fs::rename(path(".new"), path("")).is_ok()
-        && let Some(at) = super::slot::index_of(my_database())
-    {
-        super::slot::shared().slots[at]
-            .replica
-            .iter()
-            .for_each(|h| h.store(0, Ordering::Release));
-    }
+    let _stays_pending = std::fs::rename(path(".new"), path(""));
 }
 
 /// Throws a pending identity away after a rollback. Never raises.
 pub fn abort_pending() {
     let _gone_already = std::fs::remove_file(path(".new"));
+    CACHED.set(None);
+    if let Some(at) = super::slot::index_of(my_database()) {
+        super::slot::shared().slots[at]
+            .replica
+            .iter()
+            .for_each(|half| half.store(0, Ordering::Release));
+    }
 }
 
 fn my_database() -> u32 {

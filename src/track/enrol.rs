@@ -214,8 +214,23 @@ fn require_owner(oid: pg_sys::Oid) {
     }
 }
 
-/// The table's schema as members will see it.
+/// The table's schema as members will see it: types are named in full, whatever
+/// this session's search_path.
 pub fn describe(oid: pg_sys::Oid) -> TableSchema {
+    // SAFETY: the level is ended below; after an error, with the transaction.
+    let level = unsafe { pg_sys::NewGUCNestLevel() };
+    catalog::one(
+        "SELECT set_config('search_path', 'pg_catalog', true)",
+        &[],
+        |_| (),
+    );
+    let schema = describe_in_full(oid);
+    // SAFETY: ends the level begun above; the settings of before are back.
+    unsafe { pg_sys::AtEOXact_GUC(true, level) }
+    schema
+}
+
+fn describe_in_full(oid: pg_sys::Oid) -> TableSchema {
     let name = table::name_of(oid);
     let unsupported = |what: &str, hint: &str| -> ! {
         raise(

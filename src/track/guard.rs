@@ -108,8 +108,9 @@ fn insert(table: &Table, new: &Row) -> Changes {
     for column in table.columns.iter().filter(|c| c.kind != ColumnKind::Plain) {
         if let Some(value) = new.get(column.attribute) {
             let wanted = decode(column.kind, &column.name, value);
-            let settled = AnyState::settle(None, &wanted, &mut author)
-                .unwrap_or_else(|error| refusal::change(&error));
+            let settled = AnyState::settle(None, &wanted, &mut author).unwrap_or_else(|error| {
+                refusal::change_of_column(&column.name, &table.schema.table, &error)
+            });
             changes.set(column.attribute, &settled.encode());
         }
     }
@@ -169,8 +170,10 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
             }),
         };
         let before = before.map(|value| decode(column.kind, &column.name, value));
-        let settled = AnyState::settle(before.as_ref(), &wanted, &mut author)
-            .unwrap_or_else(|error| refusal::change(&error));
+        let settled =
+            AnyState::settle(before.as_ref(), &wanted, &mut author).unwrap_or_else(|error| {
+                refusal::change_of_column(&column.name, &table.schema.table, &error)
+            });
         changes.set(column.attribute, &settled.encode());
     }
     if plain_changed {

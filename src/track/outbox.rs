@@ -5,10 +5,12 @@
 //! that left some wakes the worker once.
 
 use crate::catalog::Relation;
+use crate::error::raise;
 use crate::instance::{clock, slot};
 use crdt::Hlc;
+use ledger::op::MAX_PAYLOAD;
 use ledger::{Kind, MembershipChange};
-use pgrx::{IntoDatum, pg_guard, pg_sys};
+use pgrx::{IntoDatum, PgSqlErrorCode, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::CStr;
 use std::sync::atomic::Ordering;
@@ -35,7 +37,19 @@ thread_local! {
 }
 
 /// Appends an entry in the current transaction. Returns its tick.
+///
+/// Raises an error for a payload that no segment could carry.
 pub fn append(entry: &Entry) -> Hlc {
+    if entry.payload.len() > MAX_PAYLOAD {
+        raise(
+            PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+            format!(
+                "the change of a tracked row has {} bytes, {MAX_PAYLOAD} can be synced",
+                entry.payload.len()
+            ),
+            "Keep large objects in a table of their own that is not tracked.",
+        );
+    }
     let hlc = clock::tick();
     wake_at_commit();
     let active = slot::mine().outbox.load(Ordering::Acquire) as usize % TABLES.len();

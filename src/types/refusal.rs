@@ -47,7 +47,19 @@ pub fn binary(error: &DecodeError, type_name: &str) -> ! {
 
 /// A change that its type cannot carry out.
 pub fn change(error: &CrdtError) -> ! {
-    let (code, hint) = match error {
+    let (code, hint) = verdict(error);
+    raise(code, error.to_string(), hint)
+}
+
+/// A change of a tracked row that its column's type cannot carry out.
+pub fn change_of_column(column: &str, table: &str, error: &CrdtError) -> ! {
+    let (code, hint) = verdict(error);
+    let message = format!("column \"{column}\" of tracked table {table}: {error}");
+    raise(code, message, hint)
+}
+
+fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
+    match error {
         CrdtError::Overflow => (
             PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
             "A counter holds what a bigint holds.",
@@ -72,6 +84,5 @@ pub fn change(error: &CrdtError) -> ! {
         | CrdtError::KeyMismatch
         | CrdtError::NoCrdtColumn(_)
         | CrdtError::Decode(_) => corrupt(error),
-    };
-    raise(code, error.to_string(), hint)
+    }
 }

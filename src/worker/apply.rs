@@ -116,9 +116,7 @@ impl Pending {
         change: &RowChange,
         hlc: Hlc,
     ) -> Result<(), String> {
-        let Some(table) = tracked_as(schema)? else {
-            return Ok(());
-        };
+        let table = tracked_as(schema)?;
         match self.places.get(&(schema_id, change.key.clone())) {
             Some(&at) => {
                 let row = &mut self.rows[at];
@@ -146,19 +144,16 @@ impl Pending {
     }
 }
 
-/// The local table that is tracked under this schema. `None` when the table is
-/// not tracked here any more: the log keeps the op, the rows stay.
-fn tracked_as(schema: &TableSchema) -> Result<Option<Rc<Table>>, String> {
-    let Some(table) = find(&schema.schema, &schema.table).and_then(table::find) else {
-        return Ok(None);
-    };
+/// The local table that is tracked under this schema.
+fn tracked_as(schema: &TableSchema) -> Result<Rc<Table>, String> {
+    let name = format!("table {}.{}", schema.schema, schema.table);
+    let table = find(&schema.schema, &schema.table)
+        .and_then(table::find)
+        .ok_or_else(|| format!("{name} is not tracked here"))?;
     if table.schema != *schema {
-        return Err(format!(
-            "table {}.{} is tracked here with other columns",
-            schema.schema, schema.table
-        ));
+        return Err(format!("{name} is tracked here with other columns"));
     }
-    Ok(Some(table))
+    Ok(table)
 }
 
 /// OID of a table by its names.

@@ -241,10 +241,9 @@ pub fn prepare(invite: &Invite) -> Result<(), String> {
     if in_use {
         return Err("this database has a ledger of its own, with rows in it: join from a database whose tracked tables are empty".to_owned());
     }
-    let tracked = catalog::query("SELECT relation::oid FROM crdt.tracked", &[], |row| {
-        row.need(1)
-    });
-    tracked.into_iter().for_each(enrol::leave);
+    catalog::tracked_relations()
+        .into_iter()
+        .for_each(enrol::leave);
     catalog::clear_ledger();
     Ok(())
 }

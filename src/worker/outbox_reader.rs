@@ -194,7 +194,8 @@ fn choose(mut found: Vec<Found>) -> Vec<Found> {
             break;
         }
         // One transaction beyond what a segment can hold goes out in pieces.
-        let piece_full = at >= ledger::MAX_SEGMENT_OPS || bytes >= ledger::MAX_SEGMENT_BYTES / 2;
+        let piece_full =
+            at >= ledger::MAX_SEGMENT_OPS || bytes + row.bytes > ledger::MAX_SEGMENT_BYTES / 2;
         if piece_full && at > 0 {
             break;
         }

@@ -24,6 +24,9 @@ fn track(schema: &TableSchema) -> Result<(), String> {
         Some(oid) => oid,
         None => create(schema)?,
     };
+    if table::find(oid).is_none() {
+        add_missing_columns(oid, schema)?;
+    }
     let local = enrol::describe(oid);
     if local != *schema {
         return Err(difference(&local, schema));
@@ -35,6 +38,31 @@ fn track(schema: &TableSchema) -> Result<(), String> {
     Ok(())
 }
 
+/// A table that was tracked before, with fewer columns, gets those that the
+/// cluster's table has by now.
+fn add_missing_columns(oid: pgrx::pg_sys::Oid, schema: &TableSchema) -> Result<(), String> {
+    let local = enrol::describe(oid);
+    let has = |name: &str| local.columns.iter().any(|column| column.name == name);
+    for column in schema.columns.iter().filter(|column| !has(&column.name)) {
+        let sql = format!(
+            "ALTER TABLE {} ADD COLUMN {}",
+            table::name_of(oid),
+            declare(column)
+        );
+        Spi::run(&sql).map_err(|error| format!("{sql}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn declare(column: &crdt::Column) -> String {
+    let not_null = if column.not_null { " NOT NULL" } else { "" };
+    format!(
+        "{} {}{not_null}",
+        quote_identifier(&column.name),
+        column.type_name
+    )
+}
+
 /// Creates the table from the inviter's definition.
 fn create(schema: &TableSchema) -> Result<pgrx::pg_sys::Oid, String> {
     let name = format!(
@@ -42,17 +70,13 @@ fn create(schema: &TableSchema) -> Result<pgrx::pg_sys::Oid, String> {
         quote_identifier(&schema.schema),
         quote_identifier(&schema.table)
     );
-    let column = |c: &crdt::Column| {
-        let not_null = if c.not_null { " NOT NULL" } else { "" };
-        format!("{} {}{not_null}", quote_identifier(&c.name), c.type_name)
-    };
     let key: Vec<String> = schema
         .key
         .iter()
         .filter_map(|&at| schema.columns.get(usize::from(at)))
         .map(|c| quote_identifier(&c.name))
         .collect();
-    let columns: Vec<String> = schema.columns.iter().map(column).collect();
+    let columns: Vec<String> = schema.columns.iter().map(declare).collect();
     let run = |sql: &str| Spi::run(sql).map_err(|e| format!("{sql}: {e}"));
     run(&format!(
         "CREATE SCHEMA IF NOT EXISTS {}",
