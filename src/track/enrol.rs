@@ -226,7 +226,7 @@ pub fn describe(oid: pg_sys::Oid) -> TableSchema {
     );
     let schema = describe_in_full(oid);
     // SAFETY: ends the level begun above; the settings of before are back.
-    unsafe { pg_sys::AtEOXact_GUC(true, level) }
+    unsafe { pg_sys::AtEOXact_GUC(false, level) }
     schema
 }
 
