@@ -82,9 +82,7 @@ fn a_restored_node_founds_a_successor() -> Outcome {
     let (header, height) = {
         let a = &cluster[0];
         (
-            a.text(
-                "SELECT encode(header_hash, 'hex') FROM crdt_blocks ORDER BY height DESC LIMIT 1",
-            )?,
+            a.text("SELECT header_hash FROM crdt_blocks ORDER BY height DESC LIMIT 1")?,
             a.number("SELECT max(height) FROM crdt_blocks")?,
         )
     };
