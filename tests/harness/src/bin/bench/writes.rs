@@ -34,7 +34,8 @@ pub fn measure(extent: Extent) -> Outcome<String> {
         let mut rounds = Vec::new();
         for round in 0..extent.rounds {
             let run = |table: &str| -> Outcome<f64> {
-                server.run("VACUUM plain, tracked; CHECKPOINT")?;
+                server.run("VACUUM plain, tracked")?;
+                server.run("CHECKPOINT")?;
                 let script = format!("\\set id {id}\nUPDATE {table} SET n = n + 1 WHERE id = :id;");
                 Ok(Pgbench::new(script)
                     .clients(CLIENTS)
