@@ -5,6 +5,7 @@
 use super::letters::{self, Pending};
 use super::network::{Incoming, Network, tell};
 use super::origins::Origins;
+use super::pace::Pace;
 use super::store::Tables;
 use super::{join, seal, signals, transaction};
 use crate::catalog;
@@ -21,9 +22,7 @@ use std::time::{Duration, Instant};
 const MAX_EVENTS: usize = 32;
 /// Pause after a lost transaction, before the next try.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// From this many ops in a segment on, the next one waits for company.
-const CROWD: usize = 16;
-/// How long it waits after the segment before.
+/// While many write, how long after one segment the next is sealed.
 const CROWD_PAUSE: Duration = Duration::from_millis(4);
 /// Longest wait, so that work left by a crashed or prepared transaction is
 /// found without a wake-up.
@@ -85,8 +84,8 @@ pub struct Worker {
     pub(super) pending: Option<Pending>,
     /// Inputs that arose from carrying out effects.
     pub(super) leftovers: Vec<Input>,
-    /// Ops sealed last, and when.
-    pub(super) last_batch: usize,
+    /// How busily ops are sealed, and when that was last.
+    pub(super) pace: Pace,
     pub(super) last_seal: Instant,
     /// When sealing goes on, if it pauses.
     pub(super) seal_due: Option<Instant>,
@@ -114,7 +113,7 @@ impl Worker {
             network_retry: Instant::now(),
             pending: None,
             leftovers: Vec::new(),
-            last_batch: 0,
+            pace: Pace::new(),
             last_seal: Instant::now(),
             seal_due: None,
         }
@@ -240,9 +239,9 @@ impl Worker {
     /// more: each segment costs a signature and a flush, however many ops are
     /// in it. Returns whether more waits.
     fn seal_in_time(&mut self) -> Result<bool, String> {
-        let pause = match self.last_batch {
-            0..CROWD => Duration::ZERO,
-            _ => CROWD_PAUSE,
+        let pause = match self.pace.is_crowded() {
+            false => Duration::ZERO,
+            true => CROWD_PAUSE,
         }
         .max(Duration::from_millis(settings::seal_delay_ms()));
         self.seal_due = self
@@ -280,7 +279,7 @@ impl Worker {
             (effects, batch, sealed.more)
         })?;
         let (effects, batch, more) = sealed;
-        self.last_batch = batch;
+        self.pace.count(batch);
         if batch > 0 {
             self.last_seal = Instant::now();
         }

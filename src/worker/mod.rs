@@ -17,6 +17,7 @@ mod main_loop;
 mod network;
 pub mod origins;
 mod outbox_reader;
+mod pace;
 mod row;
 mod schema_change;
 mod seal;
