@@ -273,7 +273,7 @@ fn describe_in_full(oid: pg_sys::Oid) -> TableSchema {
            FROM pg_catalog.pg_index i
            CROSS JOIN LATERAL unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k (number, place)
            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-          WHERE i.indrelid = $1 AND i.indisprimary ORDER BY k.place",
+          WHERE i.indrelid = $1 AND i.indisprimary AND i.indimmediate ORDER BY k.place",
         &[oid.into()],
         |row| row.need::<String>(1),
     )
@@ -284,7 +284,7 @@ fn describe_in_full(oid: pg_sys::Oid) -> TableSchema {
     if key.is_empty() {
         unsupported(
             "has no primary key",
-            "Rows are named by their primary key on all nodes: ALTER TABLE ... ADD PRIMARY KEY.",
+            "Rows are named by their primary key on all nodes, at once and not deferred: ALTER TABLE ... ADD PRIMARY KEY.",
         );
     }
     if key

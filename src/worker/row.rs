@@ -11,6 +11,9 @@ use pgrx::spi::quote_identifier;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// How often a row is read again when sessions here insert its key meanwhile.
+const MAX_TRIES: usize = 100;
+
 /// Joins `change`, which `author` signed at the time `until`, into the row it
 /// names.
 pub fn apply(
@@ -19,6 +22,23 @@ pub fn apply(
     author: ReplicaId,
     until: Hlc,
 ) -> Result<(), String> {
+    // Sessions here may insert and delete the same key meanwhile.
+    for _ in 0..MAX_TRIES {
+        if join_once(table, change, author, until)? {
+            return Ok(());
+        }
+    }
+    Err("sessions here insert and delete a row of this key without end".to_owned())
+}
+
+/// Joins the change with the row as it stands. Returns whether that was still
+/// how it stood when the change was written.
+fn join_once(
+    table: &Table,
+    change: &RowChange,
+    author: ReplicaId,
+    until: Hlc,
+) -> Result<bool, String> {
     let tombstone_id = key::tombstone_id(&key::hash(
         &table.schema.schema,
         &table.schema.table,
@@ -35,7 +55,7 @@ pub fn apply(
     // A lesser causal length speaks of an earlier life of the row, which is
     // over; a greater one of a later life, with nothing of the earlier in it.
     if change.causal_length < known {
-        return Ok(());
+        return Ok(true);
     }
     let later_life = change.causal_length > known;
     let nothing = BTreeMap::new();
@@ -47,11 +67,10 @@ pub fn apply(
         .check(&table.schema, author, until, states)
         .map_err(|fault| fault.to_string())?;
     match (row, change.action) {
-        (Some(row), RowAction::Upsert) => update(table, change, &deltas, &row, later_life),
-        (None, RowAction::Upsert) => {
-            insert(table, change, &deltas);
-            Ok(())
+        (Some(row), RowAction::Upsert) => {
+            update(table, change, &deltas, &row, later_life).map(|()| true)
         }
+        (None, RowAction::Upsert) => Ok(insert(table, change, &deltas)),
         (row, RowAction::Delete) => {
             if let Some(row) = row {
                 catalog::run(
@@ -60,7 +79,7 @@ pub fn apply(
                 );
             }
             tombstone::put(&tombstone_id, change.causal_length);
-            Ok(())
+            Ok(true)
         }
     }
 }
@@ -192,7 +211,9 @@ impl<'a> Writing<'a> {
     }
 }
 
-fn insert(table: &Table, change: &RowChange, deltas: &[(u16, AnyState)]) {
+/// Inserts the row, unless a session here has just inserted one of this key.
+/// Returns whether it did.
+fn insert(table: &Table, change: &RowChange, deltas: &[(u16, AnyState)]) -> bool {
     let mut writing = Writing::default();
     for (&at, value) in table.key.iter().zip(&change.key) {
         let column = &table.columns[at];
@@ -211,12 +232,14 @@ fn insert(table: &Table, change: &RowChange, deltas: &[(u16, AnyState)]) {
     });
     let places: Vec<String> = (1..=writing.names.len()).map(|n| format!("${n}")).collect();
     let sql = format!(
-        "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
+        "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({}) ON CONFLICT ({}) DO NOTHING",
         name(table),
         writing.names.join(", "),
-        places.join(", ")
+        places.join(", "),
+        // The key's columns stand first.
+        writing.names[..table.key.len()].join(", ")
     );
-    catalog::run(&sql, &writing.args);
+    catalog::run(&sql, &writing.args) > 0
 }
 
 fn update(
