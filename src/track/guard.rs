@@ -14,12 +14,26 @@ use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 trigger_function!(crdt_guard, pg_finfo_crdt_guard, settle);
 
 /// This node as the author of dots and stamps.
-pub struct ThisNode(ReplicaId);
+pub struct ThisNode {
+    replica: ReplicaId,
+    exclusive: bool,
+}
 
 impl ThisNode {
-    /// The node of the current database.
-    pub fn author() -> ThisNode {
-        ThisNode(identity::replica())
+    /// The node of the current database, under the lock of a row.
+    fn of_row() -> ThisNode {
+        ThisNode {
+            replica: identity::replica(),
+            exclusive: true,
+        }
+    }
+
+    /// The node of the current database, for a value that other sessions may hold as well.
+    pub fn of_value() -> ThisNode {
+        ThisNode {
+            exclusive: false,
+            ..Self::of_row()
+        }
     }
 
     /// A stamp greater than all this node has seen.
@@ -29,18 +43,22 @@ impl ThisNode {
         }
         Stamp {
             hlc: self.tick(),
-            replica: self.0,
+            replica: self.replica,
         }
     }
 }
 
 impl Author for ThisNode {
     fn replica(&self) -> ReplicaId {
-        self.0
+        self.replica
     }
 
     fn tick(&mut self) -> Hlc {
         clock::tick()
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.exclusive
     }
 }
 
@@ -103,7 +121,7 @@ pub fn meta_of(table: &Table, row: &Row) -> Option<RowMeta> {
 }
 
 fn insert(table: &Table, new: &Row) -> Changes {
-    let mut author = ThisNode::author();
+    let mut author = ThisNode::of_row();
     let mut changes = Changes::default();
     for column in table.columns.iter().filter(|c| c.kind != ColumnKind::Plain) {
         if let Some(value) = new.get(column.attribute) {
@@ -129,7 +147,7 @@ fn insert(table: &Table, new: &Row) -> Changes {
 }
 
 fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
-    let mut author = ThisNode::author();
+    let mut author = ThisNode::of_row();
     let mut changes = Changes::default();
     let mut plain_changed = false;
     for (at, column) in table.columns.iter().enumerate() {

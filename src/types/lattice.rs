@@ -62,7 +62,7 @@ pub fn settle<T: Crdt>(value: Stored<T>) -> Stored<T> {
         return value;
     }
     let state = T::delta(None, &wanted);
-    match T::settle(state.as_ref(), &wanted, &mut ThisNode::author()) {
+    match T::settle(state.as_ref(), &wanted, &mut ThisNode::of_value()) {
         Ok(settled) => Stored::new(&settled),
         Err(error) => refusal::change(&error),
     }

@@ -4,56 +4,81 @@ use std::cmp::Ordering;
 
 use crate::{
     Author, ColumnKind, Crdt, CrdtError, DecodeError, DeltaFault, Hlc, LwwRegister, OrSet,
-    PnCounter, ReplicaId, TextError,
+    PnCounter, ReplicaId, TextError, VersionVector,
 };
-
-/// A value of one of the CRDT types.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum AnyState {
-    /// A counter.
-    PnCounter(PnCounter),
-    /// A set.
-    OrSet(OrSet),
-    /// A register.
-    LwwRegister(LwwRegister),
-}
-
-/// Runs one expression for whichever type a state has.
-macro_rules! each {
-    ($state:expr, $value:ident => $result:expr) => {
-        match $state {
-            AnyState::PnCounter($value) => $result,
-            AnyState::OrSet($value) => $result,
-            AnyState::LwwRegister($value) => $result,
-        }
-    };
-}
 
 /// One of the types that [`AnyState`] holds.
 trait Member: Crdt + Into<AnyState> {
     fn of(state: &AnyState) -> Option<&Self>;
 }
 
+/// Lists the types: each is a variant here and a kind of column, by the same name.
 macro_rules! members {
-    ($($type:ident),*) => {$(
-        impl From<$type> for AnyState {
-            fn from(state: $type) -> Self {
-                Self::$type(state)
-            }
+    ($($(#[$doc:meta])* $type:ident),* $(,)?) => {
+        /// A value of one of the CRDT types.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub enum AnyState {
+            $($(#[$doc])* $type($type),)*
         }
 
-        impl Member for $type {
-            fn of(state: &AnyState) -> Option<&Self> {
-                match state {
-                    AnyState::$type(state) => Some(state),
-                    _ => None,
+        /// Runs one expression for whichever type a state has.
+        macro_rules! each {
+            ($state:expr, $value:ident => $result:expr) => {
+                match $state {
+                    $(AnyState::$type($value) => $result,)*
+                }
+            };
+        }
+
+        /// Runs one expression, with `T` for the type of a kind; None for a plain column.
+        macro_rules! of_kind {
+            ($kind:expr, $result:expr) => {
+                match $kind {
+                    ColumnKind::Plain => None,
+                    $(ColumnKind::$type => {
+                        type T = $type;
+                        Some($result)
+                    })*
+                }
+            };
+        }
+
+        impl AnyState {
+            /// The kind of column that holds it.
+            pub fn kind(&self) -> ColumnKind {
+                match self {
+                    $(Self::$type(_) => ColumnKind::$type,)*
                 }
             }
         }
-    )*};
+
+        $(
+            impl From<$type> for AnyState {
+                fn from(state: $type) -> Self {
+                    Self::$type(state)
+                }
+            }
+
+            impl Member for $type {
+                fn of(state: &AnyState) -> Option<&Self> {
+                    match state {
+                        AnyState::$type(state) => Some(state),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
 }
 
-members!(PnCounter, OrSet, LwwRegister);
+members! {
+    /// A counter.
+    PnCounter,
+    /// A set.
+    OrSet,
+    /// A register.
+    LwwRegister,
+}
 
 /// `state` as the type that the context asks for; if it is of another, the name of that.
 fn same<T: Member>(state: Option<&AnyState>) -> Result<Option<&T>, &'static str> {
@@ -65,31 +90,12 @@ fn same<T: Member>(state: Option<&AnyState>) -> Result<Option<&T>, &'static str>
 impl AnyState {
     /// [`Crdt::decode`] by the kind of the column; a plain column is an error.
     pub fn decode(kind: ColumnKind, bytes: &[u8]) -> Result<Self, DecodeError> {
-        match kind {
-            ColumnKind::Plain => Err(DecodeError::PlainColumn),
-            ColumnKind::PnCounter => PnCounter::decode(bytes).map(Self::from),
-            ColumnKind::OrSet => OrSet::decode(bytes).map(Self::from),
-            ColumnKind::LwwRegister => LwwRegister::decode(bytes).map(Self::from),
-        }
+        of_kind!(kind, T::decode(bytes).map(Self::from)).unwrap_or(Err(DecodeError::PlainColumn))
     }
 
     /// The empty state of a kind; None for a plain column.
     pub fn bottom(kind: ColumnKind) -> Option<Self> {
-        match kind {
-            ColumnKind::Plain => None,
-            ColumnKind::PnCounter => Some(PnCounter::default().into()),
-            ColumnKind::OrSet => Some(OrSet::default().into()),
-            ColumnKind::LwwRegister => Some(LwwRegister::default().into()),
-        }
-    }
-
-    /// The kind of column that holds it.
-    pub fn kind(&self) -> ColumnKind {
-        match self {
-            Self::PnCounter(_) => ColumnKind::PnCounter,
-            Self::OrSet(_) => ColumnKind::OrSet,
-            Self::LwwRegister(_) => ColumnKind::LwwRegister,
-        }
+        of_kind!(kind, T::default().into())
     }
 
     /// The name of the SQL type.
@@ -113,6 +119,11 @@ impl AnyState {
     /// [`Crdt::latest`].
     pub fn latest(&self) -> Hlc {
         each!(self, state => state.latest())
+    }
+
+    /// [`Crdt::version`].
+    pub fn version(&self) -> VersionVector {
+        each!(self, state => state.version())
     }
 
     /// [`Crdt::join`]; two types cannot be joined.
@@ -152,16 +163,9 @@ impl AnyState {
         })
     }
 
-    /// The value as text without state: `12`, `{a,"b c"}`, JSON (`null` if never set).
-    ///
-    /// # Errors
-    /// A counter beyond bigint.
+    /// [`Crdt::plain_text`].
     pub fn plain_text(&self) -> Result<String, CrdtError> {
-        match self {
-            Self::PnCounter(state) => state.value().map(|value| value.to_string()),
-            Self::OrSet(state) => Ok(crate::array_text::print(state.elements())),
-            Self::LwwRegister(state) => Ok(state.get().unwrap_or("null").to_owned()),
-        }
+        each!(self, state => state.plain_text())
     }
 
     /// [`Crdt::to_text`].
@@ -171,12 +175,7 @@ impl AnyState {
 
     /// [`Crdt::from_text`] by the kind of the column; a plain column is an error.
     pub fn from_text(kind: ColumnKind, text: &str) -> Result<Self, TextError> {
-        match kind {
-            ColumnKind::Plain => Err(TextError::PlainColumn),
-            ColumnKind::PnCounter => PnCounter::from_text(text).map(Self::from),
-            ColumnKind::OrSet => OrSet::from_text(text).map(Self::from),
-            ColumnKind::LwwRegister => LwwRegister::from_text(text).map(Self::from),
-        }
+        of_kind!(kind, T::from_text(text).map(Self::from)).unwrap_or(Err(TextError::PlainColumn))
     }
 
     /// [`Crdt::to_json`].

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{CrdtError, DecodeError, DeltaFault, Hlc, ReplicaId, TextError};
+use crate::{CrdtError, DecodeError, DeltaFault, Hlc, ReplicaId, TextError, VersionVector};
 
 /// Who settles a change: the one source of dots and stamps.
 pub trait Author {
@@ -12,6 +12,11 @@ pub trait Author {
     /// A tick of its hybrid logical clock: later than all before and all that this replica has
     /// seen of others, and never given twice, not even after a crash or a rollback.
     fn tick(&mut self) -> Hlc;
+
+    /// Whether nobody else can author in this replica's name on top of the same state, as under
+    /// the lock of a row. If not, what is made must stand for itself: it must not move the
+    /// replica's own slot nor claim to cover what else the replica may have made.
+    fn is_exclusive(&self) -> bool;
 }
 
 /// A value of a CRDT type: settled state plus unsettled change.
@@ -33,18 +38,37 @@ pub trait Crdt: Clone + Eq + Sized + Default {
     /// The value of the state with the change carried out.
     fn value(&self) -> Result<Self::Plain, CrdtError>;
 
+    /// That value as the text of a plain literal, for people.
+    fn plain_text(&self) -> Result<String, CrdtError>;
+
     /// A plain literal: the empty state and the wish to be this value.
     fn assign(plain: Self::Plain) -> Self;
+
+    /// The operator `!`: asks for the empty value, as far as this value shows it. Concurrent
+    /// additions survive.
+    ///
+    /// # Errors
+    /// A type that only grows.
+    fn reset(&self) -> Result<Self, CrdtError>;
 
     /// The greatest tick that the settled state carries (of tombstones none counts). A clock
     /// must be past it before it authors on top; a delta must not be later than its op.
     fn latest(&self) -> Hlc;
+
+    /// Of each replica the greatest tick that the settled state shows.
+    fn version(&self) -> VersionVector;
 
     /// Whether there is no unsettled change.
     fn is_settled(&self) -> bool;
 
     /// The least upper bound of both states and of both changes.
     fn join(&self, other: &Self) -> Result<Self, CrdtError>;
+
+    /// [`Crdt::join`] in place; after an error `self` is as before.
+    fn join_assign(&mut self, other: &Self) -> Result<(), CrdtError> {
+        *self = self.join(other)?;
+        Ok(())
+    }
 
     /// What a tracked row stores when `new` is written over `old` (None on INSERT or over NULL).
     ///
@@ -60,6 +84,14 @@ pub trait Crdt: Clone + Eq + Sized + Default {
     /// Without `old` it is all of `new`, even if that is empty: NULL is not the empty state.
     fn delta(old: Option<&Self>, new: &Self) -> Option<Self>;
 
+    /// Folds what removed elements and departed replicas left behind.
+    ///
+    /// `stable` is what all replicas are known to have seen: no write will arrive whose author
+    /// had not seen it. The value stays. Each type says what it folds, and what becomes of a
+    /// join with a state that had not seen `stable`. A type that leaves nothing behind returns
+    /// itself.
+    fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError>;
+
     /// Whether `author` may have made `delta` on top of what the receiver's `row` shows.
     fn check_delta(delta: &Self, author: ReplicaId, row: Option<&Self>) -> Result<(), DeltaFault>;
 
@@ -74,4 +106,21 @@ pub trait Crdt: Clone + Eq + Sized + Default {
 
     /// A total order for indexes: by value, then by encoding.
     fn cmp_by_value(&self, other: &Self) -> Ordering;
+}
+
+/// A type whose operators can be told as edits, so that a value that is changed many times over
+/// need not be copied each time.
+pub trait Edit: Crdt {
+    /// One use of an operator.
+    type Edit: Clone;
+
+    /// The value after the operator, in place; after an error `self` is as before.
+    fn edit(&mut self, edit: &Self::Edit) -> Result<(), CrdtError>;
+
+    /// The value after the operator.
+    fn edited(&self, edit: &Self::Edit) -> Result<Self, CrdtError> {
+        let mut value = self.clone();
+        value.edit(edit)?;
+        Ok(value)
+    }
 }

@@ -1,11 +1,8 @@
 //! State, merge, difference, settling.
 
-use super::{Counter, need_value};
-use crate::track::guard::ThisNode;
+use super::Counter;
 use crate::types::json::Jsonb;
-use crate::types::stored::Stored;
-use crate::types::{lattice, refusal};
-use crdt::{Crdt, CrdtError, PnCounter};
+use crate::types::lattice;
 use pgrx::prelude::*;
 
 #[pg_extern(immutable, parallel_safe, name = "crdt_state")]
@@ -25,25 +22,7 @@ fn pn_counter_delta(old: Option<Counter>, new: Option<Counter>) -> Option<Counte
 
 #[pg_extern(volatile, parallel_unsafe, name = "crdt_settle")]
 fn pn_counter_settle(counter: Counter) -> Counter {
-    let wanted = counter.decode();
-    if wanted.is_settled() {
-        return counter;
-    }
-    settled(&wanted, need_value(&counter))
-        .map(|settled| Stored::new(&settled))
-        .unwrap_or_else(|error| refusal::change(&error))
-}
-
-/// The state with the difference to `value` in a slot of its own. This node's
-/// slot in the state must stay as it is: without a row lock two sessions might
-/// move it from one state, and a merge would then keep only one of the moves.
-fn settled(wanted: &PnCounter, value: i64) -> Result<PnCounter, CrdtError> {
-    let state = PnCounter::delta(None, wanted).unwrap_or_default();
-    let difference = value
-        .checked_sub(state.value()?)
-        .ok_or(CrdtError::Overflow)?;
-    let added = PnCounter::assign(difference);
-    state.join(&PnCounter::settle(None, &added, &mut ThisNode::author())?)
+    lattice::settle(counter)
 }
 
 extension_sql!(

@@ -16,8 +16,8 @@ use std::cmp::Ordering;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Author, Crdt, CrdtError, DecodeError, DeltaFault, Hlc, MAX_STATE_BYTES, ReplicaId, Stamp,
-    TextError, json,
+    Author, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, MAX_STATE_BYTES, ReplicaId,
+    Stamp, TextError, VersionVector, json,
 };
 
 /// A value and who wrote it.
@@ -60,11 +60,7 @@ pub struct LwwRegister {
 impl LwwRegister {
     /// Writes a JSON value: any JSON text, it is brought to its canonical form.
     pub fn set(&self, json: &str) -> Result<Self, CrdtError> {
-        Self {
-            state: self.state.clone(),
-            wanted: Some(json::canonical(json)?),
-        }
-        .bounded()
+        self.edited(&json::canonical(json)?)
     }
 
     /// Refuses a register whose encoding could not be read back.
@@ -153,6 +149,30 @@ impl Crdt for LwwRegister {
 
     fn value(&self) -> Result<Option<String>, CrdtError> {
         Ok(self.get().map(str::to_owned))
+    }
+
+    fn plain_text(&self) -> Result<String, CrdtError> {
+        Ok(self.get().unwrap_or("null").to_owned())
+    }
+
+    /// JSON's null: what was once set cannot be unset.
+    fn reset(&self) -> Result<Self, CrdtError> {
+        self.set("null")
+    }
+
+    fn version(&self) -> VersionVector {
+        let written = self.state.iter();
+        written
+            .map(|written| Dot {
+                replica: written.stamp.replica,
+                counter: written.stamp.hlc.0,
+            })
+            .collect()
+    }
+
+    /// A register keeps its last value only.
+    fn compact(&self, _stable: &VersionVector) -> Result<Self, CrdtError> {
+        Ok(self.clone())
     }
 
     /// JSON text is brought to its canonical form, any other becomes a JSON string. None is the
@@ -254,5 +274,27 @@ impl Crdt for LwwRegister {
             (a, b) => a.is_some().cmp(&b.is_some()),
         };
         values.then_with(|| self.encode().cmp(&other.encode()))
+    }
+}
+
+impl Edit for LwwRegister {
+    /// The value to write: canonical JSON text.
+    type Edit = String;
+
+    fn edit(&mut self, value: &String) -> Result<(), CrdtError> {
+        let state = self.state.take();
+        let edited = Self {
+            state,
+            wanted: Some(value.clone()),
+        };
+        if layout::size(&edited) > MAX_STATE_BYTES {
+            self.state = edited.state;
+            return Err(CrdtError::TooLarge {
+                what: "the register",
+                limit: MAX_STATE_BYTES,
+            });
+        }
+        *self = edited;
+        Ok(())
     }
 }

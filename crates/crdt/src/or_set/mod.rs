@@ -26,9 +26,18 @@ pub use texts::Texts;
 use texts::merged;
 
 use crate::{
-    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Hlc, MAX_STATE_BYTES, ReplicaId,
-    TextError,
+    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, MAX_STATE_BYTES,
+    ReplicaId, TextError, VersionVector, array_text,
 };
+
+/// One use of an operator of a set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SetEdit {
+    /// The operator `+`.
+    Add(String),
+    /// The operator `-`.
+    Remove(String),
+}
 
 /// A set of texts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -43,6 +52,15 @@ impl OrSet {
     /// The operator `+`. The addition of an element that is there already survives a
     /// concurrent removal, so it takes a dot as well.
     pub fn add(&self, element: &str) -> Result<Self, CrdtError> {
+        self.edited(&SetEdit::Add(element.to_owned()))
+    }
+
+    /// The operator `-`: removes the element as far as this value shows it.
+    pub fn remove(&self, element: &str) -> Result<Self, CrdtError> {
+        self.edited(&SetEdit::Remove(element.to_owned()))
+    }
+
+    fn added(&self, element: &str) -> Result<Self, CrdtError> {
         check_element(element)?;
         let change = match &self.change {
             Change::None => Change::Add(Texts::from_iter([element])),
@@ -56,8 +74,7 @@ impl OrSet {
         .bounded()
     }
 
-    /// The operator `-`: removes the element as far as this value shows it.
-    pub fn remove(&self, element: &str) -> Result<Self, CrdtError> {
+    fn less(&self, element: &str) -> Result<Self, CrdtError> {
         let change = match &self.change {
             Change::None => Change::None,
             Change::Add(added) => added_or_none(added.without(element)),
@@ -260,6 +277,34 @@ impl Crdt for OrSet {
         Ok(self.elements().map(str::to_owned).collect())
     }
 
+    fn plain_text(&self) -> Result<String, CrdtError> {
+        Ok(array_text::print(self.elements()))
+    }
+
+    fn reset(&self) -> Result<Self, CrdtError> {
+        if matches!(self.change, Change::Assign(_)) {
+            return Ok(Self {
+                change: Change::Assign(Texts::default()),
+                ..self.clone()
+            });
+        }
+        Self {
+            live: Live::default(),
+            removed: self.removed.union(&self.live_dots()),
+            change: Change::None,
+        }
+        .bounded()
+    }
+
+    fn version(&self) -> VersionVector {
+        let live = self.live.all_dots().iter().copied();
+        live.chain(self.removed.iter()).collect()
+    }
+
+    fn compact(&self, _stable: &VersionVector) -> Result<Self, CrdtError> {
+        Ok(self.clone())
+    }
+
     /// Elements must not contain NUL, as no text of PostgreSQL does: `settle` and `decode`
     /// refuse them.
     fn assign(plain: BTreeSet<String>) -> Self {
@@ -371,5 +416,17 @@ impl Crdt for OrSet {
         self.elements()
             .cmp(other.elements())
             .then_with(|| self.encode().cmp(&other.encode()))
+    }
+}
+
+impl Edit for OrSet {
+    type Edit = SetEdit;
+
+    fn edit(&mut self, edit: &SetEdit) -> Result<(), CrdtError> {
+        *self = match edit {
+            SetEdit::Add(element) => self.added(element)?,
+            SetEdit::Remove(element) => self.less(element)?,
+        };
+        Ok(())
     }
 }

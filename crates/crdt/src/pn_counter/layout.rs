@@ -119,13 +119,7 @@ pub fn value_of_bytes(bytes: &[u8]) -> Result<i64, CrdtError> {
 /// Checks all lengths but not the order of the slots.
 pub fn add_to_bytes(bytes: &[u8], amount: i64) -> Result<Vec<u8>, CrdtError> {
     let parts = Parts::of(bytes)?;
-    let size = amount.unsigned_abs();
-    let step = if amount > 0 {
-        Step { up: size, down: 0 }
-    } else {
-        Step { up: 0, down: size }
-    };
-    let change = stepped(&parts.change, step)?;
+    let change = stepped(&parts.change, Step::by(amount))?;
     let mut out = Vec::with_capacity(HEADER_BYTES + parts.slots.len() + 16);
     out.extend([1, change.code()]);
     out.extend_from_slice(&((parts.slots.len() / SLOT_BYTES) as u16).to_be_bytes());

@@ -16,7 +16,8 @@ use std::cmp::Ordering;
 pub use layout::{add_to_bytes, value_of_bytes};
 
 use crate::{
-    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Hlc, ReplicaId, TextError,
+    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, ReplicaId, TextError,
+    VersionVector,
 };
 
 /// The most slots of one counter.
@@ -66,6 +67,16 @@ pub struct Step {
 }
 
 impl Step {
+    /// Up by a positive, down by a negative amount.
+    pub fn by(amount: i64) -> Self {
+        let size = amount.unsigned_abs();
+        if amount > 0 {
+            Self { up: size, down: 0 }
+        } else {
+            Self { up: 0, down: size }
+        }
+    }
+
     fn joined(&self, other: &Self) -> Self {
         Self {
             up: self.up.max(other.up),
@@ -99,22 +110,13 @@ pub struct PnCounter {
 impl PnCounter {
     /// The operator `+`. Negative numbers subtract.
     pub fn add(&self, amount: i64) -> Result<Self, CrdtError> {
-        let size = amount.unsigned_abs();
-        self.step(if amount > 0 {
-            Step { up: size, down: 0 }
-        } else {
-            Step { up: 0, down: size }
-        })
+        self.edited(&Step::by(amount))
     }
 
     /// The operator `-`. Negative numbers add.
     pub fn sub(&self, amount: i64) -> Result<Self, CrdtError> {
-        let size = amount.unsigned_abs();
-        self.step(if amount < 0 {
-            Step { up: size, down: 0 }
-        } else {
-            Step { up: 0, down: size }
-        })
+        let Step { up, down } = Step::by(amount);
+        self.edited(&Step { up: down, down: up })
     }
 
     /// The slots, sorted by dot.
@@ -125,14 +127,6 @@ impl PnCounter {
     /// The unsettled change.
     pub fn change(&self) -> &Change<Step, i64> {
         &self.change
-    }
-
-    fn step(&self, step: Step) -> Result<Self, CrdtError> {
-        let change = layout::stepped(&self.change, step)?;
-        Ok(Self {
-            slots: self.slots.clone(),
-            change,
-        })
     }
 
     fn state_sum(&self) -> i128 {
@@ -180,7 +174,7 @@ impl PnCounter {
         if let Some(slot) = self
             .slots
             .iter_mut()
-            .find(|slot| slot.dot.replica == replica)
+            .find(|slot| slot.dot.replica == replica && author.is_exclusive())
         {
             *slot = slot.moved(step)?;
             return Ok(self);
@@ -232,11 +226,26 @@ impl Crdt for PnCounter {
         i64::try_from(self.sum()).map_err(|_| CrdtError::Overflow)
     }
 
+    fn plain_text(&self) -> Result<String, CrdtError> {
+        self.value().map(|value| value.to_string())
+    }
+
     fn assign(plain: i64) -> Self {
         Self {
             slots: Vec::new(),
             change: Change::Assign(plain),
         }
+    }
+
+    fn reset(&self) -> Result<Self, CrdtError> {
+        Ok(Self {
+            slots: self.slots.clone(),
+            change: Change::Assign(0),
+        })
+    }
+
+    fn version(&self) -> VersionVector {
+        self.slots.iter().map(|slot| slot.dot).collect()
     }
 
     fn latest(&self) -> Hlc {
@@ -319,6 +328,12 @@ impl Crdt for PnCounter {
         })
     }
 
+    /// A counter keeps one slot a replica, and nothing tells when the last addition in a slot
+    /// has been seen by all: there is nothing to fold.
+    fn compact(&self, _stable: &VersionVector) -> Result<Self, CrdtError> {
+        Ok(self.clone())
+    }
+
     fn check_delta(delta: &Self, author: ReplicaId, row: Option<&Self>) -> Result<(), DeltaFault> {
         if !delta.is_settled() {
             return Err(DeltaFault::Unsettled);
@@ -360,5 +375,14 @@ impl Crdt for PnCounter {
         self.sum()
             .cmp(&other.sum())
             .then_with(|| self.encode().cmp(&other.encode()))
+    }
+}
+
+impl Edit for PnCounter {
+    type Edit = Step;
+
+    fn edit(&mut self, step: &Step) -> Result<(), CrdtError> {
+        self.change = layout::stepped(&self.change, *step)?;
+        Ok(())
     }
 }
