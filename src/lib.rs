@@ -18,6 +18,7 @@ mod audit;
 mod catalog;
 mod cluster;
 mod error;
+mod function;
 mod instance;
 mod track;
 mod types;
@@ -60,4 +61,9 @@ fn require_preload() {
 }
 
 extension_sql_file!("../sql/catalog.sql", name = "catalog", bootstrap);
+extension_sql_file!(
+    "../sql/plain_view.sql",
+    name = "plain_view",
+    requires = ["catalog"]
+);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);

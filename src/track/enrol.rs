@@ -320,7 +320,7 @@ fn columns(oid: pg_sys::Oid) -> Vec<Column> {
         &[oid.into()],
         |row| {
             let (own_type, name): (bool, String) = (row.need(5), row.need(4));
-            let kind = own_type.then(|| kind_of_type(&name)).flatten();
+            let kind = own_type.then(|| AnyState::kind_of_type(&name)).flatten();
             Column {
                 name: row.need(1),
                 type_name: row.need(2),
@@ -329,15 +329,4 @@ fn columns(oid: pg_sys::Oid) -> Vec<Column> {
             }
         },
     )
-}
-
-/// How columns of one of the extension's own types merge.
-fn kind_of_type(name: &str) -> Option<ColumnKind> {
-    [
-        ColumnKind::PnCounter,
-        ColumnKind::OrSet,
-        ColumnKind::LwwRegister,
-    ]
-    .into_iter()
-    .find(|kind| AnyState::bottom(*kind).is_some_and(|state| state.name() == name))
 }

@@ -134,24 +134,15 @@ impl Call {
 /// Declares a trigger function to PostgreSQL's function manager.
 macro_rules! trigger_function {
     ($symbol:ident, $finfo:ident, $body:path) => {
-        #[doc(hidden)]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $finfo() -> &'static ::pgrx::pg_sys::Pg_finfo_record {
-            const V1: ::pgrx::pg_sys::Pg_finfo_record =
-                ::pgrx::pg_sys::Pg_finfo_record { api_version: 1 };
-            &V1
-        }
+        const _: () = {
+            $crate::function::v1_function!($symbol, $finfo, run);
 
-        #[doc(hidden)]
-        #[::pgrx::pg_guard]
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C-unwind" fn $symbol(
-            fcinfo: ::pgrx::pg_sys::FunctionCallInfo,
-        ) -> ::pgrx::pg_sys::Datum {
-            // SAFETY: PostgreSQL calls this as a V1 function.
-            let call = unsafe { $crate::track::trigger::Call::new(fcinfo) };
-            ::pgrx::pg_sys::Datum::from($body(&call))
-        }
+            unsafe fn run(fcinfo: ::pgrx::pg_sys::FunctionCallInfo) -> ::pgrx::pg_sys::Datum {
+                // SAFETY: PostgreSQL calls this as a V1 function.
+                let call = unsafe { $crate::track::trigger::Call::new(fcinfo) };
+                ::pgrx::pg_sys::Datum::from($body(&call))
+            }
+        };
     };
 }
 pub(crate) use trigger_function;

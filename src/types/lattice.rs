@@ -14,8 +14,7 @@ pub fn state<T: Crdt>(value: &Stored<T>) -> Jsonb {
     Jsonb(value.decode().to_json())
 }
 
-/// `crdt_merge(a, b)`, and what the aggregate runs for each row and for each
-/// two partial results.
+/// `crdt_merge(a, b)`.
 pub fn merge<T: Crdt>(a: Stored<T>, b: Stored<T>) -> Stored<T> {
     if a.bytes() == b.bytes() {
         return a;
@@ -55,6 +54,14 @@ fn settled<T: Crdt>(value: Stored<T>) -> T {
     value
 }
 
+/// `crdt_reset(x)` and `!x`.
+pub fn reset<T: Crdt>(value: &Stored<T>) -> Stored<T> {
+    match value.decode().reset() {
+        Ok(reset) => Stored::new(&reset),
+        Err(error) => refusal::change(&error),
+    }
+}
+
 /// `crdt_settle(x)`: carries the change out upon the value's own state.
 pub fn settle<T: Crdt>(value: Stored<T>) -> Stored<T> {
     let wanted = value.decode();
@@ -67,3 +74,45 @@ pub fn settle<T: Crdt>(value: Stored<T>) -> Stored<T> {
         Err(error) => refusal::change(&error),
     }
 }
+
+/// Declares what a type has for being a lattice; `$sql` holds its operator `!`
+/// and the aggregate.
+macro_rules! lattice_functions {
+    (
+        $type:ident, $name:literal;
+        $state:ident, $merge:ident, $delta:ident, $settle:ident, $reset:ident;
+        $lattice:literal $sql:literal
+    ) => {
+        #[::pgrx::pg_extern(immutable, parallel_safe, name = "crdt_state")]
+        fn $state(value: $type) -> $crate::types::json::Jsonb {
+            $crate::types::lattice::state(&value)
+        }
+
+        #[::pgrx::pg_extern(immutable, parallel_safe, name = "crdt_merge")]
+        fn $merge(a: $type, b: $type) -> $type {
+            $crate::types::lattice::merge(a, b)
+        }
+
+        #[::pgrx::pg_extern(immutable, parallel_safe, name = "crdt_delta")]
+        fn $delta(old: Option<$type>, new: Option<$type>) -> Option<$type> {
+            $crate::types::lattice::delta(old, new)
+        }
+
+        #[::pgrx::pg_extern(volatile, parallel_unsafe, name = "crdt_settle")]
+        fn $settle(value: $type) -> $type {
+            $crate::types::lattice::settle(value)
+        }
+
+        #[::pgrx::pg_extern(immutable, parallel_safe, name = "crdt_reset")]
+        fn $reset(value: $type) -> $type {
+            $crate::types::lattice::reset(&value)
+        }
+
+        ::pgrx::extension_sql!(
+            $sql,
+            name = $lattice,
+            requires = [$name, "merge_support", $reset]
+        );
+    };
+}
+pub(super) use lattice_functions;

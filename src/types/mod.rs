@@ -6,10 +6,12 @@
 //! states with one value are equal, as `WHERE title = 'x'` asks for.
 //!
 //! `stored` is the datum; `text_binary`, `lattice` and `comparison` hold what
-//! all types have alike; `json` passes JSON through without loss; `refusal`
+//! all types have alike, `aggregate` the aggregates, `gin` the inverted indexes; `json` passes JSON through without loss; `refusal`
 //! words the errors.
 
+mod aggregate;
 mod comparison;
+mod gin;
 mod json;
 mod lattice;
 mod lww_register;

@@ -9,7 +9,7 @@ use pgrx::datum::Internal;
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString};
 
-/// Reads a text form, a state or a plain literal.
+/// Reads a text form, a state or a plain literal; `example` is one.
 pub fn input<T: Crdt>(text: &CStr, example: &str) -> T {
     let parsed = text.to_str().map(T::from_text).unwrap_or_else(|_| {
         Err(TextError::Syntax {
@@ -57,3 +57,41 @@ pub fn receive<T: Crdt>(mut message: Internal) -> Stored<T> {
 pub fn send<T: Crdt>(value: &Stored<T>) -> Vec<u8> {
     value.bytes().to_vec()
 }
+
+/// Declares a type: its input, output, receive and send functions, and the
+/// statement that makes them a type.
+macro_rules! type_functions {
+    (
+        $type:ident, $name:literal, $input_by:path;
+        $input:ident, $output:ident, $receive:ident, $send:ident;
+        $create:literal
+    ) => {
+        #[::pgrx::pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
+        fn $input(text: &::std::ffi::CStr) -> $type {
+            $input_by(text)
+        }
+
+        #[::pgrx::pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
+        fn $output(value: $type) -> ::std::ffi::CString {
+            $crate::types::text_binary::output(&value)
+        }
+
+        #[::pgrx::pg_extern(immutable, strict, parallel_safe, requires = ["shell_types"])]
+        fn $receive(message: ::pgrx::datum::Internal) -> $type {
+            $crate::types::text_binary::receive(message)
+        }
+
+        #[::pgrx::pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
+        fn $send(value: $type) -> Vec<u8> {
+            $crate::types::text_binary::send(&value)
+        }
+
+        ::pgrx::extension_sql!(
+            $create,
+            name = $name,
+            creates = [Type($type)],
+            requires = ["shell_types", $input, $output, $receive, $send]
+        );
+    };
+}
+pub(super) use type_functions;

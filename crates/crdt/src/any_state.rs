@@ -44,6 +44,14 @@ macro_rules! members {
         }
 
         impl AnyState {
+            /// The kind of the columns of a SQL type; None if it is none of these.
+            pub fn kind_of_type(name: &str) -> Option<ColumnKind> {
+                $(if name == $type::NAME {
+                    return Some(ColumnKind::$type);
+                })*
+                None
+            }
+
             /// The kind of column that holds it.
             pub fn kind(&self) -> ColumnKind {
                 match self {
@@ -166,6 +174,11 @@ impl AnyState {
     /// [`Crdt::plain_text`].
     pub fn plain_text(&self) -> Result<String, CrdtError> {
         each!(self, state => state.plain_text())
+    }
+
+    /// [`Crdt::keys`].
+    pub fn keys(&self) -> Vec<String> {
+        each!(self, state => state.keys())
     }
 
     /// [`Crdt::to_text`].

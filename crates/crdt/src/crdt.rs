@@ -41,6 +41,11 @@ pub trait Crdt: Clone + Eq + Sized + Default {
     /// That value as the text of a plain literal, for people.
     fn plain_text(&self) -> Result<String, CrdtError>;
 
+    /// What an inverted index finds the value by: the elements of a set, the keys of a map.
+    fn keys(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A plain literal: the empty state and the wish to be this value.
     fn assign(plain: Self::Plain) -> Self;
 

@@ -13,6 +13,7 @@
 
 mod any_state;
 mod array_text;
+mod cascade;
 mod change;
 pub mod codec;
 pub mod context;
@@ -30,6 +31,7 @@ mod text_form;
 mod version_vector;
 
 pub use any_state::AnyState;
+pub use cascade::Cascade;
 pub use change::Change;
 pub use codec::MAX_STATE_BYTES;
 pub use context::CausalContext;

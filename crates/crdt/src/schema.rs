@@ -21,7 +21,8 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
-    fn of(code: u8) -> Result<Self, DecodeError> {
+    /// From its code.
+    pub fn of(code: u8) -> Result<Self, DecodeError> {
         match code {
             0 => Ok(Self::Plain),
             1 => Ok(Self::PnCounter),

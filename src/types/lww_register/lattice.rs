@@ -1,36 +1,17 @@
-//! State, merge, difference, settling.
+//! State, merge, difference, settling, reset.
 
 use super::Register;
-use crate::types::json::Jsonb;
-use crate::types::lattice;
-use pgrx::prelude::*;
+use crate::types::lattice::lattice_functions;
 
-#[pg_extern(immutable, parallel_safe, name = "crdt_state")]
-fn lww_register_state(register: Register) -> Jsonb {
-    lattice::state(&register)
-}
-
-#[pg_extern(immutable, parallel_safe, name = "crdt_merge")]
-fn lww_register_merge(a: Register, b: Register) -> Register {
-    lattice::merge(a, b)
-}
-
-#[pg_extern(immutable, parallel_safe, name = "crdt_delta")]
-fn lww_register_delta(old: Option<Register>, new: Option<Register>) -> Option<Register> {
-    lattice::delta(old, new)
-}
-
-#[pg_extern(volatile, parallel_unsafe, name = "crdt_settle")]
-fn lww_register_settle(register: Register) -> Register {
-    lattice::settle(register)
-}
-
-extension_sql!(
-    r#"
+lattice_functions! {
+    Register, "lww_register";
+    lww_register_state, lww_register_merge, lww_register_delta, lww_register_settle, lww_register_reset;
+    "lww_register_lattice" r#"
+CREATE OPERATOR ! (FUNCTION = crdt_reset, RIGHTARG = lww_register);
 CREATE AGGREGATE crdt_merge(lww_register) (
-    SFUNC = crdt_merge, STYPE = lww_register, COMBINEFUNC = crdt_merge, PARALLEL = SAFE
+    SFUNC = crdt.merge_step, STYPE = internal, COMBINEFUNC = crdt.merge_combine,
+    SERIALFUNC = crdt.merge_serialize, DESERIALFUNC = crdt.merge_deserialize,
+    FINALFUNC = crdt.merge_final, FINALFUNC_EXTRA, PARALLEL = SAFE
 );
-"#,
-    name = "lww_register_aggregates",
-    requires = [lww_register_merge]
-);
+"#
+}

@@ -1,33 +1,11 @@
 //! The type: input, output, receive, send.
 
-use super::{EXAMPLE, Set};
-use crate::types::stored::Stored;
-use crate::types::text_binary;
-use pgrx::datum::Internal;
-use pgrx::prelude::*;
-use std::ffi::{CStr, CString};
+use super::{Set, input};
+use crate::types::text_binary::type_functions;
 
-#[pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
-fn or_set_in(text: &CStr) -> Set {
-    Stored::new(&text_binary::input(text, EXAMPLE))
-}
-
-#[pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
-fn or_set_out(set: Set) -> CString {
-    text_binary::output(&set)
-}
-
-#[pg_extern(immutable, strict, parallel_safe, requires = ["shell_types"])]
-fn or_set_recv(message: Internal) -> Set {
-    text_binary::receive(message)
-}
-
-#[pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
-fn or_set_send(set: Set) -> Vec<u8> {
-    text_binary::send(&set)
-}
-
-extension_sql!(
+type_functions! {
+    Set, "or_set", input;
+    or_set_in, or_set_out, or_set_recv, or_set_send;
     r#"
 CREATE TYPE or_set (
     INPUT = or_set_in,
@@ -37,14 +15,5 @@ CREATE TYPE or_set (
     ALIGNMENT = int4,
     STORAGE = extended
 );
-"#,
-    name = "or_set",
-    creates = [Type(Set)],
-    requires = [
-        "shell_types",
-        or_set_in,
-        or_set_out,
-        or_set_recv,
-        or_set_send
-    ]
-);
+"#
+}

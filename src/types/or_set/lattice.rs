@@ -1,36 +1,17 @@
-//! State, merge, difference, settling.
+//! State, merge, difference, settling, reset.
 
 use super::Set;
-use crate::types::json::Jsonb;
-use crate::types::lattice;
-use pgrx::prelude::*;
+use crate::types::lattice::lattice_functions;
 
-#[pg_extern(immutable, parallel_safe, name = "crdt_state")]
-fn or_set_state(set: Set) -> Jsonb {
-    lattice::state(&set)
-}
-
-#[pg_extern(immutable, parallel_safe, name = "crdt_merge")]
-fn or_set_merge(a: Set, b: Set) -> Set {
-    lattice::merge(a, b)
-}
-
-#[pg_extern(immutable, parallel_safe, name = "crdt_delta")]
-fn or_set_delta(old: Option<Set>, new: Option<Set>) -> Option<Set> {
-    lattice::delta(old, new)
-}
-
-#[pg_extern(volatile, parallel_unsafe, name = "crdt_settle")]
-fn or_set_settle(set: Set) -> Set {
-    lattice::settle(set)
-}
-
-extension_sql!(
-    r#"
+lattice_functions! {
+    Set, "or_set";
+    or_set_state, or_set_merge, or_set_delta, or_set_settle, or_set_reset;
+    "or_set_lattice" r#"
+CREATE OPERATOR ! (FUNCTION = crdt_reset, RIGHTARG = or_set);
 CREATE AGGREGATE crdt_merge(or_set) (
-    SFUNC = crdt_merge, STYPE = or_set, COMBINEFUNC = crdt_merge, PARALLEL = SAFE
+    SFUNC = crdt.merge_step, STYPE = internal, COMBINEFUNC = crdt.merge_combine,
+    SERIALFUNC = crdt.merge_serialize, DESERIALFUNC = crdt.merge_deserialize,
+    FINALFUNC = crdt.merge_final, FINALFUNC_EXTRA, PARALLEL = SAFE
 );
-"#,
-    name = "or_set_aggregates",
-    requires = [or_set_merge]
-);
+"#
+}

@@ -1,4 +1,5 @@
-//! `s + 'x'`, `s - 'x'`, `s ? 'x'`, `s @> '{x,y}'`, `crdt_elements`,
+//! `s + 'x'`, `s - 'x'`, `s ? 'x'`, `s ?| '{x,y}'`, `s ?& '{x,y}'`,
+//! `s @> '{x,y}'`, `crdt_elements`,
 //! `crdt_cardinality`, `crdt_value`.
 
 use super::Set;
@@ -32,6 +33,23 @@ fn or_set_remove(set: Set, element: &str) -> Set {
 #[join(contjoinsel)]
 fn or_set_has(set: Set, element: &str) -> bool {
     set.decode().contains(element)
+}
+
+#[pg_operator(immutable, parallel_safe)]
+#[opname(?|)]
+#[restrict(contsel)]
+#[join(contjoinsel)]
+fn or_set_has_any(set: Set, elements: Array<'_, &str>) -> bool {
+    let set = set.decode();
+    elements.iter().flatten().any(|it| set.contains(it))
+}
+
+#[pg_operator(immutable, parallel_safe)]
+#[opname(?&)]
+#[restrict(contsel)]
+#[join(contjoinsel)]
+fn or_set_has_all(set: Set, elements: Array<'_, &str>) -> bool {
+    or_set_contains_array(set, elements)
 }
 
 #[pg_operator(immutable, parallel_safe)]

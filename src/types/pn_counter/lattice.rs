@@ -1,36 +1,17 @@
-//! State, merge, difference, settling.
+//! State, merge, difference, settling, reset.
 
 use super::Counter;
-use crate::types::json::Jsonb;
-use crate::types::lattice;
-use pgrx::prelude::*;
+use crate::types::lattice::lattice_functions;
 
-#[pg_extern(immutable, parallel_safe, name = "crdt_state")]
-fn pn_counter_state(counter: Counter) -> Jsonb {
-    lattice::state(&counter)
-}
-
-#[pg_extern(immutable, parallel_safe, name = "crdt_merge")]
-fn pn_counter_merge(a: Counter, b: Counter) -> Counter {
-    lattice::merge(a, b)
-}
-
-#[pg_extern(immutable, parallel_safe, name = "crdt_delta")]
-fn pn_counter_delta(old: Option<Counter>, new: Option<Counter>) -> Option<Counter> {
-    lattice::delta(old, new)
-}
-
-#[pg_extern(volatile, parallel_unsafe, name = "crdt_settle")]
-fn pn_counter_settle(counter: Counter) -> Counter {
-    lattice::settle(counter)
-}
-
-extension_sql!(
-    r#"
+lattice_functions! {
+    Counter, "pn_counter";
+    pn_counter_state, pn_counter_merge, pn_counter_delta, pn_counter_settle, pn_counter_reset;
+    "pn_counter_lattice" r#"
+CREATE OPERATOR ! (FUNCTION = crdt_reset, RIGHTARG = pn_counter);
 CREATE AGGREGATE crdt_merge(pn_counter) (
-    SFUNC = crdt_merge, STYPE = pn_counter, COMBINEFUNC = crdt_merge, PARALLEL = SAFE
+    SFUNC = crdt.merge_step, STYPE = internal, COMBINEFUNC = crdt.merge_combine,
+    SERIALFUNC = crdt.merge_serialize, DESERIALFUNC = crdt.merge_deserialize,
+    FINALFUNC = crdt.merge_final, FINALFUNC_EXTRA, PARALLEL = SAFE
 );
-"#,
-    name = "pn_counter_aggregates",
-    requires = [pn_counter_merge]
-);
+"#
+}

@@ -281,6 +281,10 @@ impl Crdt for OrSet {
         Ok(array_text::print(self.elements()))
     }
 
+    fn keys(&self) -> Vec<String> {
+        self.elements().map(str::to_owned).collect()
+    }
+
     fn reset(&self) -> Result<Self, CrdtError> {
         if matches!(self.change, Change::Assign(_)) {
             return Ok(Self {

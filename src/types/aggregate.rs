@@ -1,0 +1,207 @@
+//! Aggregates over CRDT values: the support functions of `crdt_merge(x)`, one
+//! set for all types, and of `sum` and `avg` over counters.
+
+use super::refusal;
+use crate::error::OrCorrupt;
+use crate::function::{argument, null, v1_function};
+use crate::track::table::bytes_of;
+use crdt::{AnyState, Cascade, ColumnKind, CrdtError};
+use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, PgSqlErrorCode, pg_sys};
+
+v1_function!(crdt_merge_step, pg_finfo_crdt_merge_step, step);
+v1_function!(crdt_merge_combine, pg_finfo_crdt_merge_combine, combine);
+v1_function!(
+    crdt_merge_serialize,
+    pg_finfo_crdt_merge_serialize,
+    serialize
+);
+v1_function!(
+    crdt_merge_deserialize,
+    pg_finfo_crdt_merge_deserialize,
+    deserialize
+);
+v1_function!(crdt_merge_final, pg_finfo_crdt_merge_final, finish);
+
+/// What an aggregate holds between rows.
+struct Merging {
+    kind: ColumnKind,
+    states: Cascade,
+}
+
+impl Merging {
+    fn push(&mut self, state: AnyState) {
+        self.states
+            .push(state)
+            .unwrap_or_else(|error| refusal::change(&error));
+    }
+
+    fn finish(&self) -> Option<AnyState> {
+        self.states
+            .finish()
+            .unwrap_or_else(|error| refusal::change(&error))
+    }
+
+    /// Lays it into the memory of the aggregate.
+    unsafe fn keep(self, fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+        let mut context = std::ptr::null_mut();
+        // SAFETY: `fcinfo` is that of a running call; the context outlives it.
+        unsafe {
+            if pg_sys::AggCheckCallContext(fcinfo, &mut context) == 0 {
+                crate::error::raise(
+                    PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+                    "this function works only within an aggregate",
+                    "SELECT crdt_merge(column) FROM table uses it.",
+                );
+            }
+            PgMemoryContexts::For(context)
+                .leak_and_drop_on_delete(self)
+                .into()
+        }
+    }
+}
+
+/// (internal, anyelement) → internal.
+unsafe fn step(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the first argument is what `keep` made, the second a value of
+    // one of our types.
+    unsafe {
+        let held = argument(fcinfo, 0);
+        let Some(value) = argument(fcinfo, 1) else {
+            return held.unwrap_or_else(|| null(fcinfo));
+        };
+        let mut fresh = None;
+        let merging = match held {
+            Some(held) => &mut *held.cast_mut_ptr::<Merging>(),
+            None => fresh.insert(Merging {
+                kind: kind_of_argument(fcinfo),
+                states: Cascade::default(),
+            }),
+        };
+        merging.push(AnyState::decode(merging.kind, &bytes_of(value)).or_corrupt("a CRDT value"));
+        match (held, fresh) {
+            (Some(held), _) => held,
+            (None, Some(fresh)) => fresh.keep(fcinfo),
+            (None, None) => null(fcinfo),
+        }
+    }
+}
+
+/// (internal, internal) → internal.
+unsafe fn combine(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: both arguments are what `keep` made.
+    unsafe {
+        let (left, right) = (argument(fcinfo, 0), argument(fcinfo, 1));
+        let Some(other) = right.map(|right| &*right.cast_mut_ptr::<Merging>()) else {
+            return left.unwrap_or_else(|| null(fcinfo));
+        };
+        let Some(left) = left else {
+            let states = other.states.clone();
+            let kind = other.kind;
+            return Merging { kind, states }.keep(fcinfo);
+        };
+        if let Some(state) = other.finish() {
+            (*left.cast_mut_ptr::<Merging>()).push(state);
+        }
+        left
+    }
+}
+
+/// (internal) → bytea: u8 kind ‖ encoded state.
+unsafe fn serialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the argument is what `keep` made.
+    unsafe {
+        let Some(held) = argument(fcinfo, 0) else {
+            return null(fcinfo);
+        };
+        let merging = &*held.cast_mut_ptr::<Merging>();
+        let mut bytes = vec![merging.kind as u8];
+        if let Some(state) = merging.finish() {
+            bytes.extend_from_slice(&state.encode());
+        }
+        bytes.into_datum().unwrap_or_else(|| null(fcinfo))
+    }
+}
+
+/// (bytea, internal) → internal.
+unsafe fn deserialize(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the argument is what `serialize` made in another process.
+    unsafe {
+        let Some(bytes) = argument(fcinfo, 0).and_then(|it| Vec::<u8>::from_datum(it, false))
+        else {
+            return null(fcinfo);
+        };
+        let (code, state) = bytes.split_first().or_corrupt("a partial aggregate");
+        let kind = ColumnKind::of(*code).or_corrupt("a partial aggregate");
+        let mut merging = Merging {
+            kind,
+            states: Cascade::default(),
+        };
+        merging.push(AnyState::decode(kind, state).or_corrupt("a partial aggregate"));
+        merging.keep(fcinfo)
+    }
+}
+
+/// (internal, anyelement) → anyelement.
+unsafe fn finish(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the argument is what `keep` made; the result is of the type of
+    // the aggregate's argument.
+    unsafe {
+        argument(fcinfo, 0)
+            .and_then(|held| (*held.cast_mut_ptr::<Merging>()).finish())
+            .and_then(|state| state.encode().into_datum())
+            .unwrap_or_else(|| null(fcinfo))
+    }
+}
+
+/// The kind of the second argument's type.
+unsafe fn kind_of_argument(fcinfo: pg_sys::FunctionCallInfo) -> ColumnKind {
+    // SAFETY: a look-up in the type cache; the name is copied before release.
+    unsafe {
+        let oid = pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 1);
+        let cache = i32::try_from(pg_sys::SysCacheIdentifier::TYPEOID).unwrap_or_default();
+        let tuple = pg_sys::SearchSysCache1(cache, oid.into());
+        if tuple.is_null() {
+            crate::error::corrupt("the type of an aggregate's argument");
+        }
+        let form = pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_type>();
+        let name = pgrx::name_data_to_str(&(*form).typname).to_owned();
+        pg_sys::ReleaseSysCache(tuple);
+        AnyState::kind_of_type(&name).or_corrupt(&name)
+    }
+}
+
+/// What `sum` and `avg` run for each counter: bigint's own accumulator, with
+/// the counter's value in its place.
+///
+/// # Safety
+/// Called as (internal, counter) → internal, of a type whose value `value` reads.
+pub unsafe fn accumulate(
+    fcinfo: pg_sys::FunctionCallInfo,
+    value: impl FnOnce(&[u8]) -> Result<i64, CrdtError>,
+) -> pg_sys::Datum {
+    // SAFETY: the argument is replaced before bigint's function reads it.
+    unsafe {
+        if let Some(counter) = argument(fcinfo, 1) {
+            let value = value(&bytes_of(counter)).unwrap_or_else(|error| refusal::change(&error));
+            (*(*fcinfo).args.as_mut_ptr().add(1)).value = value.into();
+        }
+        pg_sys::int8_avg_accum(fcinfo)
+    }
+}
+
+pgrx::extension_sql!(
+    r#"
+CREATE FUNCTION crdt.merge_step(internal, anyelement) RETURNS internal
+    IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_step';
+CREATE FUNCTION crdt.merge_combine(internal, internal) RETURNS internal
+    IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_combine';
+CREATE FUNCTION crdt.merge_serialize(internal) RETURNS bytea
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_serialize';
+CREATE FUNCTION crdt.merge_deserialize(bytea, internal) RETURNS internal
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_deserialize';
+CREATE FUNCTION crdt.merge_final(internal, anyelement) RETURNS anyelement
+    IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_final';
+"#,
+    name = "merge_support",
+    requires = ["catalog"]
+);
