@@ -11,7 +11,7 @@ pub fn text(error: &TextError, example: &str) -> ! {
             PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
             format!("Write a plain value such as {example}."),
         ),
-        TextError::OutOfRange(_) => (
+        TextError::OutOfRange { .. } => (
             PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
             "A counter holds what a bigint holds.".to_owned(),
         ),
@@ -79,6 +79,14 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
         CrdtError::ClockExhausted => (
             PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
             "Assign the value to a new row.",
+        ),
+        CrdtError::Shrinks { .. } => (
+            PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+            "Use a pn_counter for what also goes down.",
+        ),
+        CrdtError::OnlyGrows(_) => (
+            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            "Assign NULL to start anew.",
         ),
         CrdtError::KindMismatch(..)
         | CrdtError::KeyMismatch

@@ -103,6 +103,15 @@ pub enum CrdtError {
     /// Changes of two different rows cannot be joined.
     #[error("cannot join changes of different rows")]
     KeyMismatch,
+    /// An amount that would make a grow-only counter smaller.
+    #[error("a g_counter only grows: it cannot change by {amount}")]
+    Shrinks {
+        /// What was to be added, below 0.
+        amount: i128,
+    },
+    /// A type whose values cannot be emptied.
+    #[error("a {0} only grows: it cannot be reset")]
+    OnlyGrows(&'static str),
     /// A column that the schema does not have, or has as a plain one.
     #[error("column {0} of the change is no CRDT column of the table")]
     NoCrdtColumn(u16),
@@ -211,8 +220,13 @@ pub enum TextError {
         why: &'static str,
     },
     /// The plain value is beyond bigint.
-    #[error("value \"{0}\" is out of range for type pn_counter")]
-    OutOfRange(String),
+    #[error("value \"{text}\" is out of range for type {type_name}")]
+    OutOfRange {
+        /// The SQL type.
+        type_name: &'static str,
+        /// The start of the input.
+        text: String,
+    },
     /// The plain value is over the limit of a state.
     #[error("a value of type {type_name} would be over the limit of {limit} bytes")]
     TooLarge {
