@@ -84,6 +84,10 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
             PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
             "Use a pn_counter for what also goes down.",
         ),
+        CrdtError::FutureTick { .. } => (
+            PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
+            "Write a time that has come, and check the clocks of the machines involved.",
+        ),
         CrdtError::OnlyGrows(_) => (
             PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             "Assign NULL to start anew.",

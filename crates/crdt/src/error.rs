@@ -74,6 +74,16 @@ pub struct JsonError {
     pub why: &'static str,
 }
 
+/// A tick of another replica that is too far ahead of the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the tick is {drift_ms} ms ahead of this node's clock, the bound is {max_skew_ms} ms")]
+pub struct ClockDrift {
+    /// How far ahead, in milliseconds.
+    pub drift_ms: u64,
+    /// How far it may be.
+    pub max_skew_ms: u64,
+}
+
 /// An operation that a CRDT cannot carry out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CrdtError {
@@ -108,6 +118,14 @@ pub enum CrdtError {
     Shrinks {
         /// What was to be added, below 0.
         amount: i128,
+    },
+    /// A tick that this replica's own clock has not reached: other replicas would refuse it.
+    #[error("the time {wanted} is later than this node's clock, {now}")]
+    FutureTick {
+        /// The tick in the value.
+        wanted: Hlc,
+        /// A tick of the author's clock.
+        now: Hlc,
     },
     /// A type whose values cannot be emptied.
     #[error("a {0} only grows: it cannot be reset")]

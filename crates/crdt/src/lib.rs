@@ -20,6 +20,7 @@ mod crdt;
 mod error;
 pub mod g_counter;
 mod hlc;
+pub mod hlc_register;
 mod ids;
 pub mod json;
 pub mod lww_register;
@@ -36,9 +37,12 @@ pub use change::Change;
 pub use codec::MAX_STATE_BYTES;
 pub use context::CausalContext;
 pub use crdt::{Author, Crdt, Edit};
-pub use error::{CrdtError, DecodeError, DeltaFault, EncodeError, JsonError, RowFault, TextError};
+pub use error::{
+    ClockDrift, CrdtError, DecodeError, DeltaFault, EncodeError, JsonError, RowFault, TextError,
+};
 pub use g_counter::GCounter;
 pub use hlc::Hlc;
+pub use hlc_register::HlcRegister;
 pub use ids::{Dot, ReplicaId, Stamp};
 pub use lww_register::LwwRegister;
 pub use or_set::OrSet;

@@ -74,8 +74,9 @@ pub fn run<T: Crdt + std::fmt::Debug>(
             }
             Step::Merge { from, to } => {
                 let row = |at: usize| &versions[at][versions[at].len() - 1];
-                for origin in 0..3 {
-                    seen[to][origin] = seen[to][origin].max(seen[from][origin]);
+                let theirs = seen[from];
+                for (mine, theirs) in seen[to].iter_mut().zip(theirs) {
+                    *mine = (*mine).max(theirs);
                 }
                 (to, row(to).join(row(from)).unwrap())
             }
