@@ -88,6 +88,10 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
             PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
             "Write a time that has come, and check the clocks of the machines involved.",
         ),
+        CrdtError::ForeignEntry { .. } => (
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            "A vector_clock column counts what its own nodes did: copy vectors into a jsonb column.",
+        ),
         CrdtError::OnlyGrows(_) => (
             PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             "Assign NULL to start anew.",

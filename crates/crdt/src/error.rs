@@ -127,6 +127,18 @@ pub enum CrdtError {
         /// A tick of the author's clock.
         now: Hlc,
     },
+    /// A vector clock counts what a node itself did; no other may do it for that node.
+    #[error(
+        "the entry of replica {replica} is {wanted}, but the row has {held}: only that replica may raise it"
+    )]
+    ForeignEntry {
+        /// Whose entry.
+        replica: ReplicaId,
+        /// In the value that was written.
+        wanted: u64,
+        /// In the row, 0 if none.
+        held: u64,
+    },
     /// A type whose values cannot be emptied.
     #[error("a {0} only grows: it cannot be reset")]
     OnlyGrows(&'static str),
@@ -147,6 +159,9 @@ pub enum DeltaFault {
     /// A counter slot of another replica.
     #[error("the delta writes a counter slot of replica {0}")]
     ForeignSlot(ReplicaId),
+    /// An entry of another replica in a vector clock.
+    #[error("the delta raises the entry of replica {0}")]
+    ForeignEntry(ReplicaId),
     /// One replica takes more slots of one counter than any honest one does.
     #[error("the delta brings its author to {actual} slots of one counter, the limit is {limit}")]
     TooManySlots {

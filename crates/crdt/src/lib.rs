@@ -30,6 +30,7 @@ pub mod row;
 pub mod schema;
 mod slots;
 mod text_form;
+pub mod vector_clock;
 mod version_vector;
 
 pub use any_state::AnyState;
@@ -49,4 +50,5 @@ pub use or_set::OrSet;
 pub use pn_counter::PnCounter;
 pub use row::{PlainRow, RowAction, RowChange, RowMeta};
 pub use schema::{Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
+pub use vector_clock::VectorClock;
 pub use version_vector::VersionVector;
