@@ -88,6 +88,22 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
             PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
             "Write a time that has come, and check the clocks of the machines involved.",
         ),
+        CrdtError::BelowFloor { .. } => (
+            PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+            "Write a value that is not below the floor.",
+        ),
+        CrdtError::FloorIsFixed { .. } => (
+            PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+            "Write the value without a floor.",
+        ),
+        CrdtError::NoRights { .. } => (
+            PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+            "Write there, or have a holder transfer rights to this node.",
+        ),
+        CrdtError::NeedsRow(_) => (
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "Write the change to the row instead.",
+        ),
         CrdtError::ForeignEntry { .. } => (
             PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
             "A vector_clock column counts what its own nodes did: copy vectors into a jsonb column.",

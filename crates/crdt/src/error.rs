@@ -127,6 +127,38 @@ pub enum CrdtError {
         /// A tick of the author's clock.
         now: Hlc,
     },
+    /// The value of a bounded counter would be below its floor.
+    #[error("the value {value} is below the floor {floor}")]
+    BelowFloor {
+        /// What was to be written.
+        value: i64,
+        /// The least value.
+        floor: i64,
+    },
+    /// A bounded counter has its floor for life.
+    #[error("the counter's floor is {held}, it cannot become {wanted}")]
+    FloorIsFixed {
+        /// The counter's.
+        held: i128,
+        /// In the value that was written.
+        wanted: i64,
+    },
+    /// A decrement or transfer of a bounded counter that the replica's own rights do not cover.
+    #[error(
+        "{wanted} rights are needed and {held} are held here; {}",
+        holders(elsewhere)
+    )]
+    NoRights {
+        /// What the write takes and gives away.
+        wanted: i128,
+        /// What this replica may.
+        held: i128,
+        /// The other replicas' rights, as far as the row shows them; most first.
+        elsewhere: Vec<(ReplicaId, u64)>,
+    },
+    /// Two sessions could spend the same rights of one loose value.
+    #[error("rights of a {0} can be spent only in a row of a tracked table")]
+    NeedsRow(&'static str),
     /// A vector clock counts what a node itself did; no other may do it for that node.
     #[error(
         "the entry of replica {replica} is {wanted}, but the row has {held}: only that replica may raise it"
@@ -150,6 +182,24 @@ pub enum CrdtError {
     Decode(#[from] DecodeError),
 }
 
+/// Who else has rights, as far as a message can hold them.
+fn holders(elsewhere: &[(ReplicaId, u64)]) -> String {
+    const NAMED: usize = 8;
+    if elsewhere.is_empty() {
+        return "no other replica holds any".to_owned();
+    }
+    let named = elsewhere.iter().take(NAMED);
+    let mut text = named
+        .map(|(replica, rights)| format!("replica {replica} holds {rights}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match elsewhere.len().checked_sub(NAMED) {
+        None | Some(0) => (),
+        Some(more) => text.push_str(&format!(", {more} more hold some")),
+    }
+    text
+}
+
 /// Why a delta of a peer is refused: it claims what its author has no right to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeltaFault {
@@ -169,6 +219,25 @@ pub enum DeltaFault {
         actual: usize,
         /// The limit.
         limit: usize,
+    },
+    /// One replica names more receivers of rights than any honest one does.
+    #[error("the delta brings its author to {actual} transfers, the limit is {limit}")]
+    TooManyTransfers {
+        /// Transfers of the author in row and delta.
+        actual: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// What only grows became less, or the floor of a slot another.
+    #[error("the delta takes back what slot {0} of a b_counter says")]
+    Shrunk(Dot),
+    /// The author of a bounded counter's delta spent what it did not have.
+    #[error("the delta overdraws the rights of replica {replica} by {by}")]
+    Overdrawn {
+        /// The author.
+        replica: ReplicaId,
+        /// How far below 0 its rights would be.
+        by: i128,
     },
     /// An element under another replica's dot.
     #[error("the delta adds an element under the foreign dot {0}")]

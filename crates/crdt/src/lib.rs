@@ -13,6 +13,7 @@
 
 mod any_state;
 mod array_text;
+pub mod b_counter;
 mod change;
 pub mod codec;
 pub mod context;
@@ -34,6 +35,7 @@ pub mod vector_clock;
 mod version_vector;
 
 pub use any_state::AnyState;
+pub use b_counter::BCounter;
 pub use change::Change;
 pub use codec::MAX_STATE_BYTES;
 pub use context::CausalContext;

@@ -117,6 +117,9 @@ fn an_unsettled_row_is_authored_first() {
     let row = GCounter::settle(Some(&old), &old.add(2).unwrap(), &mut author).unwrap();
     assert_eq!((row.value(), row.is_settled()), (Ok(7), true));
     assert_eq!(GCounter::delta(Some(&old), &row), Some(row));
+    let old = counter(10, &mut author).add(5).unwrap();
+    let row = GCounter::settle(Some(&old), &old.add(2).unwrap(), &mut author).unwrap();
+    assert_eq!(row.value(), Ok(17), "what the row asked for counts once");
 }
 
 /// A sum beyond bigint must be an error at the write, not a wrap.

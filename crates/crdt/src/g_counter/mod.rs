@@ -184,7 +184,11 @@ impl Crdt for GCounter {
         let amount = match new.change {
             _ if !new.slots.descends_into(&old.slots) => growth(new.sum() - base.state_sum())?,
             Change::None => return Ok(base),
-            Change::Add(amount) => amount,
+            Change::Add(amount) => match old.change {
+                // The base counts already what `old` asked for.
+                Change::Add(counted) if counted <= amount => amount - counted,
+                _ => amount,
+            },
             Change::Assign(value) => growth(i128::from(value) - base.state_sum())?,
         };
         if amount == 0 {

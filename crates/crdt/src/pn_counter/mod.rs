@@ -83,14 +83,15 @@ impl Step {
         }
     }
 
-    fn joined(&self, other: &Self) -> Self {
+    pub(crate) fn joined(&self, other: &Self) -> Self {
         Self {
             up: self.up.max(other.up),
             down: self.down.max(other.down),
         }
     }
 
-    fn between(from: i128, to: i128) -> Result<Self, CrdtError> {
+    /// The step that leads from one value to another.
+    pub(crate) fn between(from: i128, to: i128) -> Result<Self, CrdtError> {
         let difference = to.checked_sub(from).ok_or(CrdtError::Overflow)?;
         let size = u64::try_from(difference.unsigned_abs()).map_err(|_| CrdtError::Overflow)?;
         Ok(if difference > 0 {
@@ -100,7 +101,8 @@ impl Step {
         })
     }
 
-    fn net(self) -> i128 {
+    /// What it adds on balance.
+    pub(crate) fn net(self) -> i128 {
         i128::from(self.up) - i128::from(self.down)
     }
 }
