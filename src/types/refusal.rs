@@ -11,7 +11,7 @@ pub fn text(error: &TextError, example: &str) -> ! {
             PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
             format!("Write a plain value such as {example}."),
         ),
-        TextError::OutOfRange(_) => (
+        TextError::OutOfRange { .. } => (
             PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
             "A counter holds what a bigint holds.".to_owned(),
         ),
@@ -79,6 +79,38 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
         CrdtError::ClockExhausted => (
             PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
             "Assign the value to a new row.",
+        ),
+        CrdtError::Shrinks { .. } => (
+            PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+            "Use a pn_counter for what also goes down.",
+        ),
+        CrdtError::FutureTick { .. } => (
+            PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
+            "Write a time that has come, and check the clocks of the machines involved.",
+        ),
+        CrdtError::BelowFloor { .. } => (
+            PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+            "Write a value that is not below the floor.",
+        ),
+        CrdtError::FloorIsFixed { .. } => (
+            PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+            "Write the value without a floor.",
+        ),
+        CrdtError::NoRights { .. } => (
+            PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+            "Write there, or have a holder transfer rights to this node.",
+        ),
+        CrdtError::NeedsRow(_) => (
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "Write the change to the row instead.",
+        ),
+        CrdtError::ForeignEntry { .. } => (
+            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            "A vector_clock column counts what its own nodes did: copy vectors into a jsonb column.",
+        ),
+        CrdtError::OnlyGrows(_) => (
+            PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+            "Assign NULL to start anew.",
         ),
         CrdtError::KindMismatch(..)
         | CrdtError::KeyMismatch

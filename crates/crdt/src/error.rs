@@ -74,6 +74,16 @@ pub struct JsonError {
     pub why: &'static str,
 }
 
+/// A tick of another replica that is too far ahead of the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the tick is {drift_ms} ms ahead of this node's clock, the bound is {max_skew_ms} ms")]
+pub struct ClockDrift {
+    /// How far ahead, in milliseconds.
+    pub drift_ms: u64,
+    /// How far it may be.
+    pub max_skew_ms: u64,
+}
+
 /// An operation that a CRDT cannot carry out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CrdtError {
@@ -103,12 +113,91 @@ pub enum CrdtError {
     /// Changes of two different rows cannot be joined.
     #[error("cannot join changes of different rows")]
     KeyMismatch,
+    /// An amount that would make a grow-only counter smaller.
+    #[error("a g_counter only grows: it cannot change by {amount}")]
+    Shrinks {
+        /// What was to be added, below 0.
+        amount: i128,
+    },
+    /// A tick that this replica's own clock has not reached: other replicas would refuse it.
+    #[error("the time {wanted} is later than this node's clock, {now}")]
+    FutureTick {
+        /// The tick in the value.
+        wanted: Hlc,
+        /// A tick of the author's clock.
+        now: Hlc,
+    },
+    /// The value of a bounded counter would be below its floor.
+    #[error("the value {value} is below the floor {floor}")]
+    BelowFloor {
+        /// What was to be written.
+        value: i64,
+        /// The least value.
+        floor: i64,
+    },
+    /// A bounded counter has its floor for life.
+    #[error("the counter's floor is {held}, it cannot become {wanted}")]
+    FloorIsFixed {
+        /// The counter's.
+        held: i128,
+        /// In the value that was written.
+        wanted: i64,
+    },
+    /// A decrement or transfer of a bounded counter that the replica's own rights do not cover.
+    #[error(
+        "{wanted} rights are needed and {held} are held here; {}",
+        holders(elsewhere)
+    )]
+    NoRights {
+        /// What the write takes and gives away.
+        wanted: i128,
+        /// What this replica may.
+        held: i128,
+        /// The other replicas' rights, as far as the row shows them; most first.
+        elsewhere: Vec<(ReplicaId, u64)>,
+    },
+    /// Two sessions could spend the same rights of one loose value.
+    #[error("rights of a {0} can be spent only in a row of a tracked table")]
+    NeedsRow(&'static str),
+    /// A vector clock counts what a node itself did; no other may do it for that node.
+    #[error(
+        "the entry of replica {replica} is {wanted}, but the row has {held}: only that replica may raise it"
+    )]
+    ForeignEntry {
+        /// Whose entry.
+        replica: ReplicaId,
+        /// In the value that was written.
+        wanted: u64,
+        /// In the row, 0 if none.
+        held: u64,
+    },
+    /// A type whose values cannot be emptied.
+    #[error("a {0} only grows: it cannot be reset")]
+    OnlyGrows(&'static str),
     /// A column that the schema does not have, or has as a plain one.
     #[error("column {0} of the change is no CRDT column of the table")]
     NoCrdtColumn(u16),
     /// Bytes that are no state.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+}
+
+/// Who else has rights, as far as a message can hold them.
+fn holders(elsewhere: &[(ReplicaId, u64)]) -> String {
+    const NAMED: usize = 8;
+    if elsewhere.is_empty() {
+        return "no other replica holds any".to_owned();
+    }
+    let named = elsewhere.iter().take(NAMED);
+    let mut text = named
+        .map(|(replica, rights)| format!("replica {replica} holds {rights}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    match elsewhere.len().checked_sub(NAMED) {
+        None | Some(0) => (),
+        Some(more) => text.push_str(&format!(", {more} more hold some")),
+    }
+    text
 }
 
 /// Why a delta of a peer is refused: it claims what its author has no right to.
@@ -120,6 +209,9 @@ pub enum DeltaFault {
     /// A counter slot of another replica.
     #[error("the delta writes a counter slot of replica {0}")]
     ForeignSlot(ReplicaId),
+    /// An entry of another replica in a vector clock.
+    #[error("the delta raises the entry of replica {0}")]
+    ForeignEntry(ReplicaId),
     /// One replica takes more slots of one counter than any honest one does.
     #[error("the delta brings its author to {actual} slots of one counter, the limit is {limit}")]
     TooManySlots {
@@ -127,6 +219,25 @@ pub enum DeltaFault {
         actual: usize,
         /// The limit.
         limit: usize,
+    },
+    /// One replica names more receivers of rights than any honest one does.
+    #[error("the delta brings its author to {actual} transfers, the limit is {limit}")]
+    TooManyTransfers {
+        /// Transfers of the author in row and delta.
+        actual: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// What only grows became less, or the floor of a slot another.
+    #[error("the delta takes back what slot {0} of a b_counter says")]
+    Shrunk(Dot),
+    /// The author of a bounded counter's delta spent what it did not have.
+    #[error("the delta overdraws the rights of replica {replica} by {by}")]
+    Overdrawn {
+        /// The author.
+        replica: ReplicaId,
+        /// How far below 0 its rights would be.
+        by: i128,
     },
     /// An element under another replica's dot.
     #[error("the delta adds an element under the foreign dot {0}")]
@@ -211,8 +322,13 @@ pub enum TextError {
         why: &'static str,
     },
     /// The plain value is beyond bigint.
-    #[error("value \"{0}\" is out of range for type pn_counter")]
-    OutOfRange(String),
+    #[error("value \"{text}\" is out of range for type {type_name}")]
+    OutOfRange {
+        /// The SQL type.
+        type_name: &'static str,
+        /// The start of the input.
+        text: String,
+    },
     /// The plain value is over the limit of a state.
     #[error("a value of type {type_name} would be over the limit of {limit} bytes")]
     TooLarge {

@@ -13,13 +13,16 @@
 
 mod any_state;
 mod array_text;
+pub mod b_counter;
 mod cascade;
 mod change;
 pub mod codec;
 pub mod context;
 mod crdt;
 mod error;
+pub mod g_counter;
 mod hlc;
+pub mod hlc_register;
 mod ids;
 pub mod json;
 pub mod lww_register;
@@ -27,21 +30,29 @@ pub mod or_set;
 pub mod pn_counter;
 pub mod row;
 pub mod schema;
+mod slots;
 mod text_form;
+pub mod vector_clock;
 mod version_vector;
 
 pub use any_state::AnyState;
+pub use b_counter::BCounter;
 pub use cascade::Cascade;
 pub use change::Change;
 pub use codec::MAX_STATE_BYTES;
 pub use context::CausalContext;
 pub use crdt::{Author, Crdt, Edit};
-pub use error::{CrdtError, DecodeError, DeltaFault, EncodeError, JsonError, RowFault, TextError};
+pub use error::{
+    ClockDrift, CrdtError, DecodeError, DeltaFault, EncodeError, JsonError, RowFault, TextError,
+};
+pub use g_counter::GCounter;
 pub use hlc::Hlc;
+pub use hlc_register::HlcRegister;
 pub use ids::{Dot, ReplicaId, Stamp};
 pub use lww_register::LwwRegister;
 pub use or_set::OrSet;
 pub use pn_counter::PnCounter;
 pub use row::{PlainRow, RowAction, RowChange, RowMeta};
 pub use schema::{Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
+pub use vector_clock::VectorClock;
 pub use version_vector::VersionVector;

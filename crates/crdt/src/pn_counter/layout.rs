@@ -8,6 +8,7 @@
 
 use super::{PnCounter, Slot, Step};
 use crate::codec::{Reader, put_dot};
+use crate::slots::Slots;
 use crate::{Change, CrdtError, DecodeError};
 
 const HEADER_BYTES: usize = 4;
@@ -18,7 +19,7 @@ pub(super) fn encode(counter: &PnCounter) -> Vec<u8> {
     out.extend([1, counter.change.code()]);
     // The constructors keep the count within 16 bits.
     out.extend_from_slice(&(counter.slots.len() as u16).to_be_bytes());
-    for slot in &counter.slots {
+    for slot in counter.slots.iter() {
         put_dot(&mut out, &slot.dot);
         out.extend_from_slice(&slot.up.to_be_bytes());
         out.extend_from_slice(&slot.down.to_be_bytes());
@@ -41,17 +42,13 @@ fn put_change(out: &mut Vec<u8>, change: &Change<Step, i64>) {
 pub(super) fn decode(bytes: &[u8]) -> Result<PnCounter, DecodeError> {
     let Parts { slots, change } = Parts::of(bytes)?;
     let mut reader = Reader::new(slots);
-    let mut slots: Vec<Slot> = Vec::with_capacity(slots.len() / SLOT_BYTES);
+    let mut slots = Slots::default();
     while reader.remaining() > 0 {
-        let slot = Slot {
+        slots.push(Slot {
             dot: reader.dot()?,
             up: reader.u64()?,
             down: reader.u64()?,
-        };
-        if slots.last().is_some_and(|last| last.dot >= slot.dot) {
-            return Err(DecodeError::NotCanonical("counter slots must ascend"));
-        }
-        slots.push(slot);
+        })?;
     }
     Ok(PnCounter { slots, change })
 }

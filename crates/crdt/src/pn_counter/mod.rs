@@ -15,17 +15,13 @@ use std::cmp::Ordering;
 
 pub use layout::{add_to_bytes, value_of_bytes};
 
+pub use crate::slots::{MAX_SLOTS, MAX_SLOTS_PER_REPLICA};
+
+use crate::slots::{SlotState, Slots};
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, ReplicaId, TextError,
     VersionVector,
 };
-
-/// The most slots of one counter.
-pub const MAX_SLOTS: usize = u16::MAX as usize;
-
-/// The most slots that one replica may take of one counter. An honest one takes a single slot
-/// and another whenever the counter was NULL in between; a hostile one must not use them up.
-pub const MAX_SLOTS_PER_REPLICA: usize = 256;
 
 /// What one replica added and subtracted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +34,11 @@ pub struct Slot {
     pub down: u64,
 }
 
-impl Slot {
+impl SlotState for Slot {
+    fn dot(&self) -> Dot {
+        self.dot
+    }
+
     fn joined(self, other: Self) -> Self {
         Self {
             dot: self.dot,
@@ -47,6 +47,12 @@ impl Slot {
         }
     }
 
+    fn is_within(&self, held: &Self) -> bool {
+        held.up >= self.up && held.down >= self.down
+    }
+}
+
+impl Slot {
     fn moved(self, step: Step) -> Result<Self, CrdtError> {
         let up = self.up.checked_add(step.up).ok_or(CrdtError::Overflow)?;
         let down = self
@@ -77,14 +83,15 @@ impl Step {
         }
     }
 
-    fn joined(&self, other: &Self) -> Self {
+    pub(crate) fn joined(&self, other: &Self) -> Self {
         Self {
             up: self.up.max(other.up),
             down: self.down.max(other.down),
         }
     }
 
-    fn between(from: i128, to: i128) -> Result<Self, CrdtError> {
+    /// The step that leads from one value to another.
+    pub(crate) fn between(from: i128, to: i128) -> Result<Self, CrdtError> {
         let difference = to.checked_sub(from).ok_or(CrdtError::Overflow)?;
         let size = u64::try_from(difference.unsigned_abs()).map_err(|_| CrdtError::Overflow)?;
         Ok(if difference > 0 {
@@ -94,7 +101,8 @@ impl Step {
         })
     }
 
-    fn net(self) -> i128 {
+    /// What it adds on balance.
+    pub(crate) fn net(self) -> i128 {
         i128::from(self.up) - i128::from(self.down)
     }
 }
@@ -102,8 +110,7 @@ impl Step {
 /// A counter of 64 signed bits.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PnCounter {
-    /// Sorted by dot, each dot once, at most [`MAX_SLOTS`].
-    slots: Vec<Slot>,
+    slots: Slots<Slot>,
     change: Change<Step, i64>,
 }
 
@@ -121,7 +128,7 @@ impl PnCounter {
 
     /// The slots, sorted by dot.
     pub fn slots(&self) -> &[Slot] {
-        &self.slots
+        self.slots.as_slice()
     }
 
     /// The unsettled change.
@@ -145,23 +152,6 @@ impl PnCounter {
         }
     }
 
-    /// Whether every slot of this stands in `other`, as far or further.
-    fn descends_into(&self, other: &Self) -> bool {
-        self.slots.iter().all(|slot| {
-            other
-                .find(slot.dot)
-                .is_some_and(|held| held.up >= slot.up && held.down >= slot.down)
-        })
-    }
-
-    fn find(&self, dot: Dot) -> Option<Slot> {
-        let index = self
-            .slots
-            .binary_search_by_key(&dot, |slot| slot.dot)
-            .ok()?;
-        self.slots.get(index).copied()
-    }
-
     /// `self` (settled) moved by `step` in the author's slot.
     fn authored(mut self, step: Step, author: &mut dyn Author) -> Result<Self, CrdtError> {
         let before = self.state_sum();
@@ -170,34 +160,12 @@ impl PnCounter {
         if i64::try_from(after).is_err() && after.unsigned_abs() >= before.unsigned_abs() {
             return Err(CrdtError::Overflow);
         }
-        let replica = author.replica();
-        if let Some(slot) = self
-            .slots
-            .iter_mut()
-            .find(|slot| slot.dot.replica == replica && author.is_exclusive())
-        {
-            *slot = slot.moved(step)?;
-            return Ok(self);
-        }
-        if self.slots.len() >= MAX_SLOTS {
-            return Err(CrdtError::TooLarge {
-                what: "counter slots",
-                limit: MAX_SLOTS,
-            });
-        }
-        let dot = Dot {
-            replica,
-            counter: author.tick().0,
+        let fresh = |dot| Slot {
+            dot,
+            up: 0,
+            down: 0,
         };
-        let at = self.slots.partition_point(|slot| slot.dot < dot);
-        self.slots.insert(
-            at,
-            Slot {
-                dot,
-                up: step.up,
-                down: step.down,
-            },
-        );
+        self.slots.author(author, fresh, |slot| slot.moved(step))?;
         Ok(self)
     }
 
@@ -232,7 +200,7 @@ impl Crdt for PnCounter {
 
     fn assign(plain: i64) -> Self {
         Self {
-            slots: Vec::new(),
+            slots: Slots::default(),
             change: Change::Assign(plain),
         }
     }
@@ -245,16 +213,11 @@ impl Crdt for PnCounter {
     }
 
     fn version(&self) -> VersionVector {
-        self.slots.iter().map(|slot| slot.dot).collect()
+        self.slots.version()
     }
 
     fn latest(&self) -> Hlc {
-        Hlc(self
-            .slots
-            .iter()
-            .map(|slot| slot.dot.counter)
-            .max()
-            .unwrap_or_default())
+        self.slots.latest()
     }
 
     fn is_settled(&self) -> bool {
@@ -262,26 +225,8 @@ impl Crdt for PnCounter {
     }
 
     fn join(&self, other: &Self) -> Result<Self, CrdtError> {
-        let mut slots = Vec::with_capacity(self.slots.len().max(other.slots.len()));
-        let (mut left, mut right) = (self.slots.iter().peekable(), other.slots.iter().peekable());
-        while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-            let order = a.dot.cmp(&b.dot);
-            let first = if order.is_le() { left.next() } else { None };
-            let second = if order.is_ge() { right.next() } else { None };
-            slots.extend(match (first, second) {
-                (Some(a), Some(b)) => Some(a.joined(*b)),
-                (one, other) => one.or(other).copied(),
-            });
-        }
-        slots.extend(left.chain(right));
-        if slots.len() > MAX_SLOTS {
-            return Err(CrdtError::TooLarge {
-                what: "counter slots",
-                limit: MAX_SLOTS,
-            });
-        }
         Ok(Self {
-            slots,
+            slots: self.slots.join(&other.slots)?,
             change: self.change.join(&other.change, Step::joined, i64::cmp),
         })
     }
@@ -295,7 +240,7 @@ impl Crdt for PnCounter {
             false => Self::authored_by_value(old, author)?,
         };
         let step = match new.change {
-            _ if !new.descends_into(old) => {
+            _ if !new.slots.descends_into(&old.slots) => {
                 Step::between(base.state_sum(), i128::from(new.value()?))?
             }
             Change::None => return Ok(base),
@@ -316,12 +261,7 @@ impl Crdt for PnCounter {
                 change: Change::None,
             });
         };
-        let slots: Vec<Slot> = new
-            .slots
-            .iter()
-            .filter(|slot| old.find(slot.dot) != Some(**slot))
-            .copied()
-            .collect();
+        let slots = new.slots.beyond(&old.slots);
         (!slots.is_empty()).then_some(Self {
             slots,
             change: Change::None,
@@ -338,25 +278,7 @@ impl Crdt for PnCounter {
         if !delta.is_settled() {
             return Err(DeltaFault::Unsettled);
         }
-        if let Some(slot) = delta.slots.iter().find(|slot| slot.dot.replica != author) {
-            return Err(DeltaFault::ForeignSlot(slot.dot.replica));
-        }
-        let held = row.map_or(0, |row| {
-            let own = |slot: &&Slot| slot.dot.replica == author;
-            row.slots
-                .iter()
-                .filter(own)
-                .filter(|slot| delta.find(slot.dot).is_none())
-                .count()
-        });
-        let actual = held + delta.slots.len();
-        if actual > MAX_SLOTS_PER_REPLICA {
-            return Err(DeltaFault::TooManySlots {
-                actual,
-                limit: MAX_SLOTS_PER_REPLICA,
-            });
-        }
-        Ok(())
+        delta.slots.check(author, row.map(|row| &row.slots))
     }
 
     fn to_text(&self) -> String {

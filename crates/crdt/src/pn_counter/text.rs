@@ -1,6 +1,7 @@
 //! The text form of a counter: `12`, or `12 @v1:…` with its state.
 
 use super::{PnCounter, Step};
+use crate::slots::whole_number;
 use crate::{Change, Crdt, TextError, text_form};
 
 pub(super) fn print(counter: &PnCounter) -> String {
@@ -18,19 +19,7 @@ fn readable(counter: &PnCounter) -> String {
 }
 
 fn plain(text: &str) -> Result<PnCounter, TextError> {
-    let digits = text.trim();
-    if let Ok(value) = digits.parse::<i64>() {
-        return Ok(PnCounter::assign(value));
-    }
-    let unsigned = digits.strip_prefix(['+', '-']).unwrap_or(digits);
-    if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(TextError::OutOfRange(text_form::shorten(digits)));
-    }
-    Err(TextError::Syntax {
-        type_name: PnCounter::NAME,
-        text: text_form::shorten(text),
-        why: "a whole number is expected",
-    })
+    whole_number(PnCounter::NAME, text).map(PnCounter::assign)
 }
 
 pub(super) fn json(counter: &PnCounter) -> String {

@@ -96,6 +96,8 @@ macro_rules! laws {
     ($($name:ident: $type:ty;)*) => {$(
         mod $name {
             use super::*;
+            // The file may import it as well.
+            #[allow(unused_imports)]
             use ::proptest::prelude::*;
             use $crate::world::{events, laws::*};
 

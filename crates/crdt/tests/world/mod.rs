@@ -2,7 +2,9 @@
 //! Shared by the test programs; each uses a part of it.
 #![allow(dead_code, unused_imports, unused_macros)]
 
+pub mod hostile;
 pub mod laws;
+pub mod oracle;
 
 use std::collections::BTreeSet;
 
