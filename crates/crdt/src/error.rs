@@ -228,6 +228,14 @@ pub enum TextError {
     /// The plain value is beyond bigint.
     #[error("value \"{0}\" is out of range for type pn_counter")]
     OutOfRange(String),
+    /// A plain cart counts something otherwise than in whole numbers.
+    #[error("or_cart: \"{key}\" must be a whole number within bigint, it is {value}")]
+    NoCount {
+        /// The start of the key.
+        key: String,
+        /// The start of what stands there.
+        value: String,
+    },
     /// The plain value is over the limit of a state.
     #[error("a value of type {type_name} would be over the limit of {limit} bytes")]
     TooLarge {

@@ -22,6 +22,7 @@ mod hlc;
 mod ids;
 pub mod json;
 pub mod lww_register;
+pub mod or_cart;
 pub mod or_map;
 pub mod or_set;
 pub mod pn_counter;
@@ -39,6 +40,7 @@ pub use error::{CrdtError, DecodeError, DeltaFault, EncodeError, JsonError, RowF
 pub use hlc::Hlc;
 pub use ids::{Dot, ReplicaId, Stamp};
 pub use lww_register::LwwRegister;
+pub use or_cart::OrCart;
 pub use or_map::OrMap;
 pub use or_set::OrSet;
 pub use pn_counter::PnCounter;

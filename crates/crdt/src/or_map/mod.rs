@@ -123,13 +123,23 @@ impl OrMap {
         }
     }
 
-    /// Whether this is a literal and nothing else.
-    fn is_bare(&self) -> bool {
+    /// What the text form shows.
+    pub(crate) fn readable(&self) -> String {
+        text::readable(self)
+    }
+
+    /// The state as JSON, of the type that this is the state of.
+    pub(crate) fn json_as(&self, type_name: &str) -> String {
+        text::json(self, type_name)
+    }
+
+    /// Whether there is no state, so that a literal says it all.
+    pub(crate) fn is_bare(&self) -> bool {
         self.tree.is_empty() && self.context.is_empty() && self.floor.is_empty()
     }
 
     /// Refuses a state whose encoding could not be read back.
-    fn bounded(self) -> Result<Self, CrdtError> {
+    pub(crate) fn bounded(self) -> Result<Self, CrdtError> {
         if self.tree.bytes() + layout::change_bytes(&self.change) > MAX_STATE_BYTES / 2 {
             let bytes = self.encode().len();
             if bytes > MAX_STATE_BYTES {
