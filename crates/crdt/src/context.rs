@@ -166,6 +166,19 @@ impl CausalContext {
         filled
     }
 
+    /// What was seen up to the ticks of `version`.
+    pub fn upto(&self, version: &VersionVector) -> Self {
+        let mut seen = Self::default();
+        for (replica, spans) in self.iter() {
+            let limit = version.get(&replica);
+            for span in spans.iter().filter(|span| span.after < limit) {
+                let upto = span.upto.min(limit);
+                seen.cover(replica, Span { upto, ..*span });
+            }
+        }
+        seen
+    }
+
     fn find(&self, replica: &ReplicaId) -> Result<usize, usize> {
         self.runs
             .binary_search_by_key(replica, |(replica, _)| *replica)

@@ -101,6 +101,15 @@ pub enum CrdtError {
     /// A set element is not text that PostgreSQL can hold.
     #[error("a set element cannot contain a NUL character")]
     InvalidElement,
+    /// A map key is not text that PostgreSQL can hold.
+    #[error("a map key cannot contain a NUL character")]
+    InvalidKey,
+    /// A path into a map that names no key.
+    #[error("a path into a map needs at least one key")]
+    EmptyPath,
+    /// A state that knows a part of what the other one has compacted and lacks the rest.
+    #[error("a state of {0} is older than what was compacted since: it cannot be combined")]
+    StaleState(&'static str),
     /// A register's value is not JSON.
     #[error(transparent)]
     InvalidJson(#[from] JsonError),
@@ -245,6 +254,12 @@ pub enum DeltaFault {
     /// One dot names two elements.
     #[error("the delta uses dot {0} twice")]
     RepeatedDot(Dot),
+    /// A dot of the author that the row has seen already.
+    #[error("the delta uses dot {0} again")]
+    UsedDot(Dot),
+    /// More than one addition to a counter can add.
+    #[error("the delta adds a number out of range under dot {0}")]
+    ShareOutOfRange(Dot),
     /// Removal of something that was never added here.
     #[error("the delta removes the unknown dot {0}")]
     UnknownDot(Dot),
@@ -328,6 +343,14 @@ pub enum TextError {
         type_name: &'static str,
         /// The start of the input.
         text: String,
+    },
+    /// A plain cart counts something otherwise than in whole numbers.
+    #[error("or_cart: \"{key}\" must be a whole number within bigint, it is {value}")]
+    NoCount {
+        /// The start of the key.
+        key: String,
+        /// The start of what stands there.
+        value: String,
     },
     /// The plain value is over the limit of a state.
     #[error("a value of type {type_name} would be over the limit of {limit} bytes")]

@@ -8,7 +8,9 @@
 use crate::JsonError;
 
 mod order;
+mod parts;
 pub use order::compare;
+pub(crate) use parts::{members, strings};
 
 /// The deepest nesting of arrays and objects.
 pub const MAX_DEPTH: usize = 512;

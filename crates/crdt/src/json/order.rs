@@ -24,7 +24,7 @@ fn rank(text: &str) -> u8 {
 }
 
 /// The characters of a canonical JSON string.
-fn unescaped(text: &str) -> impl Iterator<Item = char> + '_ {
+pub(super) fn unescaped(text: &str) -> impl Iterator<Item = char> + '_ {
     let inner = text
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
