@@ -22,6 +22,7 @@ mod hlc;
 mod ids;
 pub mod json;
 pub mod lww_register;
+pub mod mv_register;
 pub mod or_set;
 pub mod pn_counter;
 pub mod row;
@@ -38,6 +39,7 @@ pub use error::{CrdtError, DecodeError, DeltaFault, EncodeError, JsonError, RowF
 pub use hlc::Hlc;
 pub use ids::{Dot, ReplicaId, Stamp};
 pub use lww_register::LwwRegister;
+pub use mv_register::MvRegister;
 pub use or_set::OrSet;
 pub use pn_counter::PnCounter;
 pub use row::{PlainRow, RowAction, RowChange, RowMeta};
