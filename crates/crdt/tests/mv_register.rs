@@ -54,10 +54,13 @@ fn conflict() -> (MvRegister, MvRegister, Clock, Clock) {
     (row, left.join(&right).unwrap(), here, there)
 }
 
-/// What a register means: every write with what it replaced, and who has heard of it.
+/// A value under its dot (a reset has none), and the dots that it replaced.
+type Write = (Option<(Dot, String)>, BTreeSet<Dot>);
+
+/// What a register means: every write that ever was.
 #[derive(Default)]
 struct Model {
-    writes: Vec<(Option<(Dot, String)>, BTreeSet<Dot>)>,
+    writes: Vec<Write>,
 }
 
 impl Model {

@@ -8,7 +8,7 @@
 use crate::JsonError;
 
 mod order;
-pub use order::compare;
+pub use order::{compare, unquote};
 
 /// The deepest nesting of arrays and objects.
 pub const MAX_DEPTH: usize = 512;
