@@ -325,6 +325,8 @@ fn a_reset_unsets_what_was_seen() {
     let empty = settle(Some(&row), &row.reset().unwrap(), &mut here);
     assert_eq!((empty.get(), here.ticks), (None, ticks));
     assert_eq!(empty.join(&row).unwrap(), empty);
+    let restored = settle(Some(&row), &empty, &mut here);
+    assert_eq!(restored, empty, "a later dump of the same register");
     let aside = set(&row, "4", &mut there);
     assert_eq!(empty.join(&aside).unwrap().values(), ["4"]);
     let again = set(&empty, "1", &mut here);
