@@ -114,8 +114,21 @@ pub enum CrdtError {
     #[error(transparent)]
     InvalidJson(#[from] JsonError),
     /// A stamp at the end of time cannot be followed by a later one.
-    #[error("the register's stamp is at the end of the clock's range")]
+    #[error("a stamp is at the end of the clock's range")]
     ClockExhausted,
+    /// Two states contradict each other below the tick to which removals were folded: one was
+    /// folded before all replicas had seen what the other holds.
+    #[error(
+        "key \"{key}\" was written at tick {tick}, but removals were folded up to tick {floor} without it"
+    )]
+    StaleEntry {
+        /// Where they differ.
+        key: String,
+        /// Of the write that the folded state had not seen.
+        tick: u64,
+        /// Up to which removals were folded.
+        floor: u64,
+    },
     /// Two states of different types cannot be joined.
     #[error("cannot combine {0} with {1}")]
     KindMismatch(&'static str, &'static str),
@@ -266,6 +279,22 @@ pub enum DeltaFault {
     /// A value stamped in another replica's name.
     #[error("the delta carries a stamp of replica {0}")]
     ForeignStamp(ReplicaId),
+    /// A write that claims to be older than removals that all replicas had seen.
+    #[error("the delta carries tick {tick}, removals were folded up to tick {floor}")]
+    BelowFloor {
+        /// In the delta.
+        tick: u64,
+        /// Of the row.
+        floor: u64,
+    },
+    /// A delta that would fold removals in the name of all.
+    #[error("the delta folds removals up to tick {actual}, the row only up to tick {limit}")]
+    ForeignFloor {
+        /// In the delta.
+        actual: u64,
+        /// Of the row.
+        limit: u64,
+    },
     /// The delta is of another type than the row's column.
     #[error("a delta of {0} for a column of {1}")]
     KindMismatch(&'static str, &'static str),

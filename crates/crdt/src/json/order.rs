@@ -23,6 +23,11 @@ fn rank(text: &str) -> u8 {
     }
 }
 
+/// The text that a canonical JSON string means.
+pub fn unquote(text: &str) -> String {
+    unescaped(text).collect()
+}
+
 /// The characters of a canonical JSON string.
 pub(super) fn unescaped(text: &str) -> impl Iterator<Item = char> + '_ {
     let inner = text

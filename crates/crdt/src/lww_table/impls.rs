@@ -1,0 +1,218 @@
+//! The traits of every CRDT type.
+
+use std::cmp::Ordering;
+
+use super::{KeyEdit, LwwTable, TableKind, Values, check_key, check_size, layout, text, weight};
+use crate::{
+    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, ReplicaId, TextError,
+    VersionVector, json,
+};
+
+impl<K: TableKind> Crdt for LwwTable<K> {
+    const NAME: &'static str = K::NAME;
+
+    /// Key → JSON text.
+    type Plain = Values;
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        layout::decode(bytes)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        layout::encode(self)
+    }
+
+    fn value(&self) -> Result<Values, CrdtError> {
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        Ok(self.iter().map(owned).collect())
+    }
+
+    fn plain_text(&self) -> Result<String, CrdtError> {
+        Ok(text::readable(self))
+    }
+
+    /// Each JSON text is brought to its canonical form, any other becomes a JSON string. Keys
+    /// must not contain NUL, as no text of PostgreSQL does: `settle` and `decode` refuse them.
+    fn assign(plain: Values) -> Self {
+        let canonical =
+            |text: String| json::canonical(&text).unwrap_or_else(|_| json::quote(&text));
+        let values = plain.into_iter();
+        let values = values.map(|(key, value)| (key, canonical(value))).collect();
+        Self::of(Default::default(), Vec::new(), 0, Change::Assign(values))
+    }
+
+    /// Removes the keys that this value shows.
+    fn reset(&self) -> Result<Self, CrdtError> {
+        let change = match &self.change {
+            Change::Assign(_) => Change::Assign(Values::new()),
+            change => {
+                let asked = match change {
+                    Change::Add(edits) => edits.keys(),
+                    _ => Default::default(),
+                };
+                let shown = self
+                    .entries
+                    .iter()
+                    .filter(|(_, entry)| entry.value.is_some());
+                let keys = shown.map(|(key, _)| key).chain(asked);
+                let edits: super::Edits = keys.map(|key| (key.clone(), None)).collect();
+                match edits.is_empty() {
+                    true => Change::None,
+                    false => Change::Add(edits),
+                }
+            }
+        };
+        Self::of(
+            self.entries.clone(),
+            self.births.clone(),
+            self.floor,
+            change,
+        )
+        .bounded()
+    }
+
+    /// Removals count: they win over writes before them.
+    fn latest(&self) -> Hlc {
+        let births = self.births.iter().map(|birth| birth.hlc);
+        let entries = self.entries.values().map(|entry| entry.stamp.hlc);
+        births
+            .chain(entries)
+            .max()
+            .unwrap_or_default()
+            .max(Hlc(self.floor))
+    }
+
+    fn version(&self) -> VersionVector {
+        let entries = self.entries.values().map(|entry| &entry.stamp);
+        entries
+            .chain(&self.births)
+            .map(|stamp| Dot {
+                replica: stamp.replica,
+                counter: stamp.hlc.0,
+            })
+            .collect()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.change.is_none()
+    }
+
+    /// # Errors
+    /// [`CrdtError::StaleEntry`] if a state was folded too early, see [`Crdt::compact`].
+    fn join(&self, other: &Self) -> Result<Self, CrdtError> {
+        self.joined(other)
+    }
+
+    fn settle(old: Option<&Self>, new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        Self::settled(old, new, author)
+    }
+
+    fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
+        let bottom = Self::default();
+        let delta = new.beyond(old.unwrap_or(&bottom));
+        (old.is_none() || delta != bottom).then_some(delta)
+    }
+
+    /// Drops removals up to the smallest tick in `stable`, which must name *every* replica that
+    /// may still write: one that is missing does not hold the floor down. The floor becomes the
+    /// greatest tick dropped. A join with a state that had not seen `stable` stays right: what it
+    /// holds at or below the floor and this state does not was removed. Only if `stable` claimed
+    /// too much can states contradict each other, and their join is
+    /// [`CrdtError::StaleEntry`].
+    fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
+        Ok(self.folded(stable))
+    }
+
+    fn check_delta(delta: &Self, author: ReplicaId, row: Option<&Self>) -> Result<(), DeltaFault> {
+        if !delta.change.is_none() {
+            return Err(DeltaFault::Unsettled);
+        }
+        let bottom = Self::default();
+        let row = row.unwrap_or(&bottom);
+        if delta.floor > row.floor {
+            return Err(DeltaFault::ForeignFloor {
+                actual: delta.floor,
+                limit: row.floor,
+            });
+        }
+        let births = delta.births.iter();
+        let births = births.filter(|birth| row.births.binary_search(birth).is_err());
+        let stamps = delta.entries.values().map(|entry| &entry.stamp);
+        if let Some(stamp) = births.chain(stamps).find(|stamp| stamp.replica != author) {
+            return Err(DeltaFault::ForeignStamp(stamp.replica));
+        }
+        for (key, entry) in &delta.entries {
+            let tick = entry.stamp.hlc.0;
+            let is_known = |held: &super::Entry| entry.rank(held).is_le();
+            if tick <= row.floor && !row.entries.get(key).is_some_and(is_known) {
+                return Err(DeltaFault::BelowFloor {
+                    tick,
+                    floor: row.floor,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn to_text(&self) -> String {
+        text::print(self)
+    }
+
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        text::parse(text)
+    }
+
+    fn to_json(&self) -> String {
+        text::json(self)
+    }
+
+    fn cmp_by_value(&self, other: &Self) -> Ordering {
+        let (mine, others) = (self.values(), other.values());
+        let compare = |((k, v), (l, w)): ((&&str, &&str), (&&str, &&str))| {
+            k.cmp(l).then_with(|| json::compare(v, w))
+        };
+        let differing = mine
+            .iter()
+            .zip(&others)
+            .map(compare)
+            .find(|order| order.is_ne());
+        differing
+            .unwrap_or_else(|| mine.len().cmp(&others.len()))
+            .then_with(|| self.encode().cmp(&other.encode()))
+    }
+}
+
+impl<K: TableKind> Edit for LwwTable<K> {
+    type Edit = KeyEdit;
+
+    fn edit(&mut self, edit: &KeyEdit) -> Result<(), CrdtError> {
+        let (key, value) = match edit {
+            KeyEdit::Put(key, value) => (key, Some(value)),
+            KeyEdit::Remove(key) => (key, None),
+        };
+        check_key(key)?;
+        let replaced = match &self.change {
+            Change::None => 0,
+            Change::Add(edits) => edits.get(key).map_or(0, |v| weight(key, v.as_ref())),
+            Change::Assign(values) => values.get(key).map_or(0, |v| weight(key, Some(v))),
+        };
+        let added = match (&self.change, value) {
+            (Change::Assign(_), None) => 0,
+            _ => weight(key, value),
+        };
+        let size = self.size - replaced + added;
+        check_size(size)?;
+        self.size = size;
+        match (&mut self.change, value) {
+            (Change::Assign(values), Some(value)) => {
+                drop(values.insert(key.clone(), value.clone()))
+            }
+            (Change::Assign(values), None) => drop(values.remove(key)),
+            (Change::Add(edits), _) => drop(edits.insert(key.clone(), value.cloned())),
+            (none @ Change::None, _) => {
+                *none = Change::Add([(key.clone(), value.cloned())].into());
+            }
+        }
+        Ok(())
+    }
+}
