@@ -134,6 +134,9 @@ pub enum DeltaFault {
     /// One dot names two elements.
     #[error("the delta uses dot {0} twice")]
     RepeatedDot(Dot),
+    /// An addition under a dot that named something before.
+    #[error("the delta adds an element under dot {0}, which was used before")]
+    UsedDot(Dot),
     /// Removal of something that was never added here.
     #[error("the delta removes the unknown dot {0}")]
     UnknownDot(Dot),

@@ -5,7 +5,7 @@
 //! for; no author yet). Operators only add to the change, so they are pure. [`Crdt::settle`]
 //! turns the change into authored state, in one place: under the lock of the row.
 //!
-//! `pn_counter`, `or_set` and `lww_register` hold one type each; [`AnyState`] treats a column
+//! `pn_counter`, `or_set`, `aw_set` and `lww_register` hold one type each; [`AnyState`] treats a column
 //! by its [`ColumnKind`]; `row` and `schema` hold what travels between nodes; `codec`, `json`,
 //! `array_text` and `text_form` the encodings that they share.
 #![forbid(unsafe_code)]
@@ -13,10 +13,12 @@
 
 mod any_state;
 mod array_text;
+pub mod aw_set;
 mod change;
 pub mod codec;
 pub mod context;
 mod crdt;
+mod elements;
 mod error;
 mod hlc;
 mod ids;
@@ -30,6 +32,7 @@ mod text_form;
 mod version_vector;
 
 pub use any_state::AnyState;
+pub use aw_set::AwSet;
 pub use change::Change;
 pub use codec::MAX_STATE_BYTES;
 pub use context::CausalContext;

@@ -1,6 +1,6 @@
 //! A set of dots, eight bytes each: the tombstones.
 
-use super::texts::merged;
+use crate::elements::merged;
 use crate::{Dot, ReplicaId};
 
 /// Per replica, ascending, its counters, ascending; no replica without counters.
@@ -62,6 +62,22 @@ impl DotSet {
     pub(super) fn push_run(&mut self, replica: ReplicaId, counters: Vec<u64>) {
         if !counters.is_empty() {
             self.runs.push((replica, counters));
+        }
+    }
+
+    /// Adds a dot in place.
+    pub(super) fn insert(&mut self, dot: Dot) {
+        let index = self
+            .runs
+            .binary_search_by_key(&dot.replica, |(replica, _)| *replica);
+        let index = index.unwrap_or_else(|index| {
+            self.runs.insert(index, (dot.replica, Vec::new()));
+            index
+        });
+        if let Some((_, counters)) = self.runs.get_mut(index)
+            && let Err(at) = counters.binary_search(&dot.counter)
+        {
+            counters.insert(at, dot.counter);
         }
     }
 

@@ -12,12 +12,12 @@
 //! A counter is written as its distance from the one before it of the same replica in the same
 //! run, less one; the first of a run as its distance from the replica's base.
 
+use super::OrSet;
 use super::dots::DotSet;
 use super::live::Live;
-use super::texts::Texts;
-use super::{OrSet, added_or_none};
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_bytes, put_varint};
-use crate::{Change, DecodeError, Dot, ReplicaId};
+use crate::elements::{put_change, read_change};
+use crate::{DecodeError, Dot, ReplicaId};
 
 pub(super) fn encode(set: &OrSet) -> Vec<u8> {
     let replicas = replicas(set);
@@ -43,15 +43,7 @@ pub(super) fn encode(set: &OrSet) -> Vec<u8> {
             .iter()
             .for_each(|counter| put_varint(&mut out, distance.to(*counter)));
     }
-    match &set.change {
-        Change::None => (),
-        Change::Add(texts) | Change::Assign(texts) => {
-            put_varint(&mut out, texts.len() as u64);
-            texts
-                .iter()
-                .for_each(|text| put_bytes(&mut out, text.as_bytes()));
-        }
-    }
+    put_change(&mut out, &set.change);
     out
 }
 
@@ -139,21 +131,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<OrSet, DecodeError> {
     if !removed.is_empty() && live.all_dots().iter().any(|dot| removed.contains(dot)) {
         return Err(DecodeError::NotCanonical("a removed dot lives"));
     }
-    let change = match code {
-        0 => Change::None,
-        1 => added_or_none(read_texts(&mut reader)?),
-        2 => Change::Assign(read_texts(&mut reader)?),
-        code => {
-            return Err(DecodeError::UnknownCode {
-                what: "change",
-                code,
-            });
-        }
-    };
+    let change = read_change(&mut reader, code)?;
     reader.finish()?;
-    if change.code() != code {
-        return Err(DecodeError::NotCanonical("an addition of nothing"));
-    }
     Ok(OrSet {
         live,
         removed,
@@ -273,17 +252,4 @@ fn mark(based: &mut [bool], index: usize, is_base: bool) {
     if let Some(based) = based.get_mut(index) {
         *based |= is_base;
     }
-}
-
-fn read_texts(reader: &mut Reader<'_>) -> Result<Texts, DecodeError> {
-    let count = reader.count(1)?;
-    let mut texts = Texts::with_capacity(count, 0);
-    for _ in 0..count {
-        let text = reader.text()?;
-        if texts.last().is_some_and(|last| last >= text) {
-            return Err(DecodeError::NotCanonical("elements must ascend"));
-        }
-        texts.push(text);
-    }
-    Ok(texts)
 }

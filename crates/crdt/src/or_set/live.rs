@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::dots::DotSet;
-use super::texts::{Texts, merged};
 use crate::Dot;
+use crate::elements::{Texts, merged};
 
 /// Elements ascending by bytes, each with at least one dot; dots ascending.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -89,6 +89,19 @@ impl Live {
             self.dots
                 .reserve_exact(count.max(self.dots.len() / 2).min(most));
         }
+    }
+
+    /// Takes an element out in place; its dots.
+    pub(super) fn remove(&mut self, element: &str) -> Vec<Dot> {
+        let Some(index) = self.elements.find(element) else {
+            return Vec::new();
+        };
+        let count = self.dots_at(index).len();
+        let end = self.ends.remove(index) as usize;
+        self.elements.remove_at(index);
+        let moved = self.ends.get_mut(index..).unwrap_or_default();
+        moved.iter_mut().for_each(|moved| *moved -= count as u32);
+        self.dots.drain(end - count..end).collect()
     }
 
     /// The elements of both under the dots of both, less what is removed.

@@ -7,37 +7,26 @@
 //! needs no author, so the operator `-` changes the state at once; adding needs a fresh dot, so
 //! the operator `+` waits in the change.
 //!
-//! `texts`, `live` and `dots` hold the sorted runs of the state, `layout` the bytes, `text` the
-//! text form.
+//! `live` and `dots` hold the sorted runs of the state, `layout` the bytes, `text` the text form.
 
 mod dots;
 mod layout;
 mod live;
 mod text;
-mod texts;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 pub use dots::DotSet;
 pub use live::Live;
-pub use texts::Texts;
 
-use texts::merged;
+pub use crate::elements::{SetEdit, Texts};
 
+use crate::elements::{add_to, change_bytes, check_element, merged, remove_from};
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, MAX_STATE_BYTES,
     ReplicaId, TextError, VersionVector, array_text,
 };
-
-/// One use of an operator of a set.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum SetEdit {
-    /// The operator `+`.
-    Add(String),
-    /// The operator `-`.
-    Remove(String),
-}
 
 /// A set of texts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -58,42 +47,6 @@ impl OrSet {
     /// The operator `-`: removes the element as far as this value shows it.
     pub fn remove(&self, element: &str) -> Result<Self, CrdtError> {
         self.edited(&SetEdit::Remove(element.to_owned()))
-    }
-
-    fn added(&self, element: &str) -> Result<Self, CrdtError> {
-        check_element(element)?;
-        let change = match &self.change {
-            Change::None => Change::Add(Texts::from_iter([element])),
-            Change::Add(added) => Change::Add(added.with(element)),
-            Change::Assign(value) => Change::Assign(value.with(element)),
-        };
-        Self {
-            change,
-            ..self.clone()
-        }
-        .bounded()
-    }
-
-    fn less(&self, element: &str) -> Result<Self, CrdtError> {
-        let change = match &self.change {
-            Change::None => Change::None,
-            Change::Add(added) => added_or_none(added.without(element)),
-            Change::Assign(value) => {
-                let change = Change::Assign(value.without(element));
-                return Ok(Self {
-                    change,
-                    ..self.clone()
-                });
-            }
-        };
-        let observed: DotSet = self.live.dots_of(element).iter().copied().collect();
-        let removed = self.removed.union(&observed);
-        Self {
-            live: self.live.without(&observed),
-            removed,
-            change,
-        }
-        .bounded()
     }
 
     /// Whether `element` is in the set.
@@ -149,21 +102,22 @@ impl OrSet {
 
     /// Refuses a set whose encoding could not be read back.
     fn bounded(self) -> Result<Self, CrdtError> {
-        let texts = |texts: &Texts| texts.bytes() + 5 * texts.len();
-        let change = match &self.change {
-            Change::None => 0,
-            Change::Add(added) => texts(added),
-            Change::Assign(value) => texts(value),
-        };
+        self.check_bytes(0)?;
+        Ok(self)
+    }
+
+    fn check_bytes(&self, more: usize) -> Result<(), CrdtError> {
+        let elements = self.live.elements();
         // Per dot: its share of the replica table, index, count and counter at their longest.
         let dots = 40 * self.live.all_dots().len() + 36 * self.removed.len();
-        if texts(self.live.elements()) + dots + change > MAX_STATE_BYTES {
+        let texts = elements.bytes() + 5 * elements.len();
+        if texts + dots + change_bytes(&self.change) + more > MAX_STATE_BYTES {
             return Err(CrdtError::TooLarge {
                 what: "the set",
                 limit: MAX_STATE_BYTES,
             });
         }
-        Ok(self)
+        Ok(())
     }
 
     /// If this state is an earlier one of `old`, perhaps with removals made upon it (all its
@@ -241,22 +195,6 @@ impl OrSet {
 
     fn authored_by_value(new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
         Self::default().assigned(&new.elements().collect(), author)
-    }
-}
-
-fn added_or_none(added: Texts) -> Change<Texts, Texts> {
-    if added.is_empty() {
-        Change::None
-    } else {
-        Change::Add(added)
-    }
-}
-
-fn check_element(element: &str) -> Result<(), CrdtError> {
-    if element.contains('\0') {
-        Err(CrdtError::InvalidElement)
-    } else {
-        Ok(())
     }
 }
 
@@ -423,10 +361,23 @@ impl Edit for OrSet {
     type Edit = SetEdit;
 
     fn edit(&mut self, edit: &SetEdit) -> Result<(), CrdtError> {
-        *self = match edit {
-            SetEdit::Add(element) => self.added(element)?,
-            SetEdit::Remove(element) => self.less(element)?,
-        };
+        match edit {
+            SetEdit::Add(element) => {
+                check_element(element)?;
+                self.check_bytes(element.len() + 5)?;
+                add_to(&mut self.change, element);
+            }
+            SetEdit::Remove(element) => {
+                if !remove_from(&mut self.change, element) {
+                    let gone = self.live.remove(element);
+                    // Only a forged state has a dot under two elements.
+                    if self.live.all_dots().iter().any(|dot| gone.contains(dot)) {
+                        self.live = self.live.without(&gone.iter().copied().collect());
+                    }
+                    gone.into_iter().for_each(|dot| self.removed.insert(dot));
+                }
+            }
+        }
         Ok(())
     }
 }
