@@ -224,3 +224,59 @@ fn stable<T: Set>(rows: &[(T, Oracle)]) -> VersionVector {
     }
     stable
 }
+
+/// A delta that is small beside a set of 200 elements.
+#[derive(Clone, Debug)]
+struct Small {
+    added: Vec<u8>,
+    removed: Vec<u8>,
+    author: u8,
+}
+
+fn smalls() -> impl Strategy<Value = Vec<Small>> {
+    let small = (
+        prop::collection::vec(any::<u8>(), 0..6),
+        prop::collection::vec(any::<u8>(), 0..6),
+        0..5u8,
+    );
+    let small = small.prop_map(|(added, removed, author)| Small {
+        added,
+        removed,
+        author,
+    });
+    prop::collection::vec(small, 1..8)
+}
+
+proptest! {
+    /// A splice that is off by one element mixes up texts and dots of the whole row.
+    #[test]
+    fn small_deltas_join_in_place(smalls in smalls()) {
+        let all = (0..200u8).map(|name| "x".repeat(usize::from(name % 5)) + &name.to_string());
+        let row = AwSet::settle(None, &AwSet::assign(all.collect()), &mut Clock::new(3)).unwrap();
+        let mut spliced = row.clone();
+        let mut events = row.events();
+        for small in &smalls {
+            // Each upon the first row, so that deltas meet each other's work.
+            let mut clock = Clock::new(small.author + 1);
+            clock.observe(spliced.latest());
+            clock.exclusive = false;
+            let mut new = row.clone();
+            for name in &small.removed {
+                new.edit(&SetEdit::Remove("x".repeat(usize::from(name % 5)) + &name.to_string())).unwrap();
+            }
+            for name in &small.added {
+                new.edit(&SetEdit::Add("x".repeat(usize::from(name % 7)) + &name.to_string())).unwrap();
+            }
+            let new = AwSet::settle(Some(&row), &new, &mut clock).unwrap();
+            let Some(delta) = AwSet::delta(Some(&row), &new) else {
+                continue;
+            };
+            events = &(&events - &(&row.events() - &new.events())) | &delta.events();
+            let whole = spliced.join(&delta).unwrap();
+            spliced.join_assign(&delta).unwrap();
+            prop_assert!(spliced == whole);
+            prop_assert!(spliced.events() == events);
+            prop_assert!(AwSet::decode(&spliced.encode()) == Ok(whole));
+        }
+    }
+}

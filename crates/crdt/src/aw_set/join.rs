@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use super::AwSet;
 use super::live::Live;
-use crate::CausalContext;
 use crate::context::Span;
+use crate::{CausalContext, ReplicaId};
 
 /// Two states and the context that joins theirs.
 pub(super) struct Pair<'a> {
@@ -27,6 +27,9 @@ pub(super) struct Side<'a> {
     pub is_same: bool,
     /// Of each replica in its context what the other side has seen.
     seen: Vec<&'a [Span]>,
+    /// Whether the two contexts overlap at all: a delta has seen nothing of its row but the dots
+    /// that it removes.
+    may_be_seen: bool,
 }
 
 impl<'a> Side<'a> {
@@ -35,10 +38,18 @@ impl<'a> Side<'a> {
         let to: Vec<u16> = set.context.iter().map(place).collect();
         let is_same = to.iter().enumerate().all(|(a, b)| a == usize::from(*b));
         let seen = |(replica, _)| other.context.spans(&replica);
+        let is_disjoint = |(replica, spans): (ReplicaId, &[Span])| {
+            let seen = other.context.spans(&replica);
+            seen.iter().all(|seen| {
+                let at = spans.partition_point(|span| span.upto <= seen.after);
+                spans.get(at).is_none_or(|span| span.after >= seen.upto)
+            })
+        };
         Self {
             live: &set.live,
             is_same,
             seen: set.context.iter().map(seen).collect(),
+            may_be_seen: !set.context.iter().all(is_disjoint),
             to,
         }
     }
@@ -71,7 +82,10 @@ impl<'a> Side<'a> {
     }
 
     /// The first of some elements of which the other side has seen a dot.
-    fn first_seen(&self, elements: Range<usize>) -> Option<usize> {
+    pub fn first_seen(&self, elements: Range<usize>) -> Option<usize> {
+        if !self.may_be_seen {
+            return None;
+        }
         let dots = self.live.dots(elements.clone());
         let counters = self.live.counters.get(dots.clone()).unwrap_or_default();
         let authors = self.live.authors.get(dots).unwrap_or_default();
