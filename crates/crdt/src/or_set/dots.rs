@@ -1,7 +1,7 @@
 //! A set of dots, eight bytes each: the tombstones.
 
 use crate::elements::merged;
-use crate::{Dot, ReplicaId};
+use crate::{Dot, ReplicaId, VersionVector};
 
 /// Per replica, ascending, its counters, ascending; no replica without counters.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -90,6 +90,11 @@ impl DotSet {
             };
         }
         merged(self.iter(), other.iter()).collect()
+    }
+
+    /// Those that `floor` does not cover.
+    pub(super) fn above(&self, floor: &VersionVector) -> Self {
+        self.iter().filter(|dot| !floor.covers(dot)).collect()
     }
 
     pub(super) fn without(&self, other: &Self) -> Self {

@@ -6,6 +6,7 @@
 //! elements: count, then (length ‖ UTF-8 ‖ dots), ascending by bytes
 //!   dots: count ≥ 1, then (replica index ‖ counter), ascending
 //! removed: for each replica: count, then counters, ascending
+//! floor, if 4 is added to the change: count ≥ 1, then (replica16 ‖ tick ≥ 1), ascending
 //! change: add (not empty) and assign: count, then (length ‖ UTF-8), ascending
 //! ```
 //!
@@ -17,14 +18,18 @@ use super::dots::DotSet;
 use super::live::Live;
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_bytes, put_varint};
 use crate::elements::{put_change, read_change};
-use crate::{DecodeError, Dot, ReplicaId};
+use crate::{DecodeError, Dot, ReplicaId, VersionVector};
+
+/// In the change byte: there is a floor. States without one are as they were before floors.
+const FLOOR: u8 = 4;
 
 pub(super) fn encode(set: &OrSet) -> Vec<u8> {
     let replicas = replicas(set);
     let mut out = Vec::with_capacity(
         16 + replicas.len() * 25 + set.live.elements().bytes() + set.live.all_dots().len() * 12,
     );
-    out.extend([1, set.change.code()]);
+    let flag = if set.floor.is_empty() { 0 } else { FLOOR };
+    out.extend([1, set.change.code() | flag]);
     put_varint(&mut out, replicas.len() as u64);
     for base in &replicas {
         out.extend_from_slice(&base.replica.0);
@@ -42,6 +47,13 @@ pub(super) fn encode(set: &OrSet) -> Vec<u8> {
         counters
             .iter()
             .for_each(|counter| put_varint(&mut out, distance.to(*counter)));
+    }
+    if flag != 0 {
+        put_varint(&mut out, set.floor.len() as u64);
+        for dot in set.floor.iter() {
+            out.extend_from_slice(&dot.replica.0);
+            put_varint(&mut out, dot.counter);
+        }
     }
     put_change(&mut out, &set.change);
     out
@@ -131,13 +143,40 @@ pub(super) fn decode(bytes: &[u8]) -> Result<OrSet, DecodeError> {
     if !removed.is_empty() && live.all_dots().iter().any(|dot| removed.contains(dot)) {
         return Err(DecodeError::NotCanonical("a removed dot lives"));
     }
-    let change = read_change(&mut reader, code)?;
+    let floor = match code & FLOOR {
+        0 => VersionVector::default(),
+        _ => read_floor(&mut reader)?,
+    };
+    if !floor.is_empty() && removed.iter().any(|dot| floor.covers(&dot)) {
+        return Err(DecodeError::NotCanonical("a removed dot below the floor"));
+    }
+    let change = read_change(&mut reader, code & !FLOOR)?;
     reader.finish()?;
     Ok(OrSet {
         live,
         removed,
+        floor,
         change,
     })
+}
+
+fn read_floor(reader: &mut Reader<'_>) -> Result<VersionVector, DecodeError> {
+    let mut floor = VersionVector::default();
+    let mut last = None;
+    let count = reader.count(17)?;
+    for _ in 0..count {
+        let (replica, counter) = (reader.replica()?, reader.varint()?);
+        if counter == 0 || last.replace(replica).is_some_and(|last| last >= replica) {
+            return Err(DecodeError::NotCanonical(
+                "replicas must ascend, from tick 1",
+            ));
+        }
+        floor.observe(Dot { replica, counter });
+    }
+    match count {
+        0 => Err(DecodeError::NotCanonical("a floor of nothing")),
+        _ => Ok(floor),
+    }
 }
 
 fn read_replicas(reader: &mut Reader<'_>) -> Result<Vec<Dot>, DecodeError> {

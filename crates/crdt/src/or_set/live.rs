@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::dots::DotSet;
-use crate::Dot;
 use crate::elements::{Texts, merged};
+use crate::{Dot, VersionVector};
 
 /// Elements ascending by bytes, each with at least one dot; dots ascending.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -129,6 +129,18 @@ impl Live {
     /// What remains after `removed`.
     pub(super) fn without(&self, removed: &DotSet) -> Self {
         self.join(&Self::default(), removed)
+    }
+
+    /// The dots that `floor` does not cover, and of the others those that `held` has as well.
+    pub(super) fn above(&self, floor: &VersionVector, held: &Self) -> Self {
+        let mut left = Self::default();
+        let mut held_of = held.lookup();
+        for (element, dots) in self.iter() {
+            let held = held_of(element);
+            let is_left = |dot: &&Dot| !floor.covers(dot) || held.binary_search(dot).is_ok();
+            left.push(element, dots.iter().filter(is_left).copied());
+        }
+        left
     }
 
     /// What this has beyond `other`.

@@ -32,8 +32,10 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OrSet {
     live: Live,
-    /// No dot of `live`.
+    /// No dot of `live`, none that the floor covers.
     removed: DotSet,
+    /// What it covers and does not live was removed.
+    floor: VersionVector,
     change: Change<Texts, Texts>,
 }
 
@@ -95,6 +97,11 @@ impl OrSet {
         &self.removed
     }
 
+    /// What it covers and does not live was removed: folded tombstones.
+    pub fn floor(&self) -> &VersionVector {
+        &self.floor
+    }
+
     /// The unsettled change.
     pub fn change(&self) -> &Change<Texts, Texts> {
         &self.change
@@ -111,7 +118,8 @@ impl OrSet {
         // Per dot: its share of the replica table, index, count and counter at their longest.
         let dots = 40 * self.live.all_dots().len() + 36 * self.removed.len();
         let texts = elements.bytes() + 5 * elements.len();
-        if texts + dots + change_bytes(&self.change) + more > MAX_STATE_BYTES {
+        let floor = 26 * self.floor.len();
+        if texts + dots + floor + change_bytes(&self.change) + more > MAX_STATE_BYTES {
             return Err(CrdtError::TooLarge {
                 what: "the set",
                 limit: MAX_STATE_BYTES,
@@ -123,8 +131,11 @@ impl OrSet {
     /// If this state is an earlier one of `old`, perhaps with removals made upon it (all its
     /// dots are known there), those removals; None if it came from elsewhere.
     fn removals_upon(&self, old: &Self) -> Option<DotSet> {
-        if self.live == old.live && self.removed == old.removed {
+        if self.live == old.live && self.removed == old.removed && self.floor == old.floor {
             return Some(DotSet::default());
+        }
+        if !(self.floor <= old.floor) {
+            return None;
         }
         let mut held_of = old.live.lookup();
         let lives = self.live.iter().all(|(element, dots)| {
@@ -132,9 +143,21 @@ impl OrSet {
             dots.iter()
                 .all(|dot| held.binary_search(dot).is_ok() || old.removed.contains(dot))
         });
-        let removals = self.removed.without(&old.removed);
-        let known = lives && (removals.is_empty() || removals.without(&old.live_dots()).is_empty());
-        known.then_some(removals)
+        let claimed = self.removed.without(&old.removed);
+        let mut removals = claimed.above(&old.floor);
+        if !claimed.is_empty() || !self.floor.is_empty() {
+            let alive = old.live_dots();
+            if !removals.without(&alive).is_empty() {
+                return None;
+            }
+            // Below a floor no tombstone tells what was removed: what does not live there was.
+            let own = self.live_dots();
+            let is_gone = |dot: &Dot| {
+                self.removed.contains(dot) || self.floor.covers(dot) && !own.contains(dot)
+            };
+            removals = alive.iter().filter(is_gone).collect();
+        }
+        lives.then_some(removals)
     }
 
     /// All dots of the living elements.
@@ -162,10 +185,10 @@ impl OrSet {
             fresh.push(element, std::iter::once(dot));
         }
         let removed = self.removed.union(removed);
-        let live = self.live.join(&fresh, &removed);
         Self {
-            live,
-            removed,
+            live: self.live.join(&fresh, &removed),
+            removed: removed.above(&self.floor),
+            floor: self.floor.clone(),
             change: Change::None,
         }
         .bounded()
@@ -228,7 +251,8 @@ impl Crdt for OrSet {
         }
         Self {
             live: Live::default(),
-            removed: self.removed.union(&self.live_dots()),
+            removed: self.removed.union(&self.live_dots().above(&self.floor)),
+            floor: self.floor.clone(),
             change: Change::None,
         }
         .bounded()
@@ -236,11 +260,22 @@ impl Crdt for OrSet {
 
     fn version(&self) -> VersionVector {
         let live = self.live.all_dots().iter().copied();
-        live.chain(self.removed.iter()).collect()
+        live.chain(self.removed.iter())
+            .chain(self.floor.iter())
+            .collect()
     }
 
-    fn compact(&self, _stable: &VersionVector) -> Result<Self, CrdtError> {
-        Ok(self.clone())
+    /// Tombstones that `stable` covers fold into the floor: one tick a replica. What a state
+    /// that had not seen `stable` alone has below the floor is lost in a join with it.
+    fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
+        let mut floor = self.floor.clone();
+        let folded = self.removed.iter().filter(|dot| stable.covers(dot));
+        folded.for_each(|dot| floor.observe(dot));
+        Ok(Self {
+            removed: self.removed.above(&floor),
+            floor,
+            ..self.clone()
+        })
     }
 
     /// Elements must not contain NUL, as no text of PostgreSQL does: `settle` and `decode`
@@ -269,13 +304,20 @@ impl Crdt for OrSet {
 
     fn join(&self, other: &Self) -> Result<Self, CrdtError> {
         let removed = self.removed.union(&other.removed);
-        let live = self.live.join(&other.live, &removed);
+        let live = if self.floor == other.floor && self.floor.is_empty() {
+            self.live.join(&other.live, &removed)
+        } else {
+            let left = self.live.above(&other.floor, &other.live);
+            left.join(&other.live.above(&self.floor, &self.live), &removed)
+        };
+        let floor = self.floor.join(&other.floor);
         let change = self
             .change
             .join(&other.change, Texts::union, |a, b| a.iter().cmp(b.iter()));
         Self {
             live,
-            removed,
+            removed: removed.above(&floor),
+            floor,
             change,
         }
         .bounded()
@@ -303,11 +345,21 @@ impl Crdt for OrSet {
     fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
         let bottom = Self::default();
         let base = old.unwrap_or(&bottom);
-        let delta = Self {
+        let mut delta = Self {
             live: new.live.beyond(&base.live),
             removed: new.removed.without(&base.removed),
-            change: Change::None,
+            ..bottom.clone()
         };
+        if new.floor != base.floor {
+            // What lives below the floor must be told along with it.
+            delta.live = new
+                .live
+                .beyond(&base.live.above(&new.floor, &Live::default()));
+            delta.floor = new.floor.clone();
+        } else if !new.floor.is_empty() {
+            let gone = base.live_dots().without(&new.live_dots());
+            delta.removed = delta.removed.union(&gone);
+        }
         (old.is_none() || delta != bottom).then_some(delta)
     }
 
@@ -323,6 +375,12 @@ impl Crdt for OrSet {
         if let Some([dot, _]) = dots.array_windows().find(|[a, b]| a == b) {
             return Err(DeltaFault::RepeatedDot(*dot));
         }
+        if !delta.floor.is_empty() {
+            let seen = row.map(Self::version).unwrap_or_default();
+            if let Some(beyond) = delta.floor.iter().find(|dot| !seen.covers(dot)) {
+                return Err(DeltaFault::UnknownDot(beyond));
+            }
+        }
         // Its own dots an author may take back at any time: that harms nobody else.
         let mut foreign: DotSet = delta
             .removed
@@ -330,6 +388,7 @@ impl Crdt for OrSet {
             .filter(|dot| dot.replica != author)
             .collect();
         if let Some(row) = row.filter(|_| !foreign.is_empty()) {
+            foreign = foreign.above(&row.floor);
             foreign = foreign.without(&row.removed).without(&row.live_dots());
         }
         match foreign.iter().next() {
@@ -374,7 +433,8 @@ impl Edit for OrSet {
                     if self.live.all_dots().iter().any(|dot| gone.contains(dot)) {
                         self.live = self.live.without(&gone.iter().copied().collect());
                     }
-                    gone.into_iter().for_each(|dot| self.removed.insert(dot));
+                    let above = gone.into_iter().filter(|dot| !self.floor.covers(dot));
+                    above.for_each(|dot| self.removed.insert(dot));
                 }
             }
         }
