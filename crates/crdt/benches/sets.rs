@@ -67,7 +67,7 @@ fn halves<T: Crdt<Plain = BTreeSet<String>>>(apart: bool) -> (T, T) {
     };
     let shared = |index: &usize| match apart {
         true => index / (ELEMENTS / 2) == 1,
-        false => index % 3 == 0,
+        false => index.is_multiple_of(3),
     };
     let all = || 0..ELEMENTS * 3 / 2;
     let base = T::settle(

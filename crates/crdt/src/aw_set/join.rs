@@ -57,20 +57,26 @@ impl<'a> Side<'a> {
     /// Whether the other side has seen a dot of this one.
     #[inline]
     pub fn is_seen(&self, author: u16, counter: u64) -> bool {
-        let spans = self
-            .seen
-            .get(usize::from(author))
-            .copied()
-            .unwrap_or_default();
-        match spans {
-            [] => false,
-            [.., last] if counter > last.upto => false,
-            [.., last] if counter > last.after => true,
-            _ => {
-                let at = spans.partition_point(|span| span.upto < counter);
-                spans.get(at).is_some_and(|span| span.after < counter)
-            }
+        self.is_seen_near(author, counter, &mut 0)
+    }
+
+    /// The same with the place of the span that answered last: neighbours mostly share it.
+    #[inline]
+    fn is_seen_near(&self, author: u16, counter: u64, near: &mut usize) -> bool {
+        let seen = self.seen.get(usize::from(author));
+        let spans = seen.copied().unwrap_or_default();
+        if spans.last().is_none_or(|last| counter > last.upto) {
+            return false;
         }
+        let ends_before = |at: usize| spans.get(at).is_none_or(|span| span.upto < counter);
+        let is_near = !ends_before(*near) && (*near == 0 || ends_before(*near - 1));
+        if !is_near {
+            *near = match !ends_before(*near + 1) && ends_before(*near) {
+                true => *near + 1,
+                false => spans.partition_point(|span| span.upto < counter),
+            };
+        }
+        spans.get(*near).is_some_and(|span| span.after < counter)
     }
 
     #[inline]
@@ -90,7 +96,9 @@ impl<'a> Side<'a> {
         let counters = self.live.counters.get(dots.clone()).unwrap_or_default();
         let authors = self.live.authors.get(dots).unwrap_or_default();
         let mut dots = authors.iter().zip(counters);
-        let at = dots.position(|(author, counter)| self.is_seen(*author, *counter))?;
+        let mut near = 0;
+        let at =
+            dots.position(|(author, counter)| self.is_seen_near(*author, *counter, &mut near))?;
         if self.live.is_single() {
             return Some(elements.start + at);
         }

@@ -149,6 +149,15 @@ impl Live {
         if count == 0 {
             return;
         }
+        if count == 1 && from.is_single() && self.is_single() {
+            let (author, counter) = from.dot(elements.start);
+            self.texts.extend_from_slice(from.bytes(elements.start));
+            self.ends.push(self.texts.len() as u32);
+            self.counters.push(counter);
+            let place = || to.get(usize::from(author)).copied().unwrap_or_default();
+            self.authors.push(if is_same { author } else { place() });
+            return;
+        }
         let (start, end) = (from.start(elements.start), from.start(elements.end));
         let base = self.texts.len();
         self.texts

@@ -2,7 +2,8 @@
 //! comprehensive study of Convergent and Commutative Replicated Data Types", 2011,
 //! specification 15, with unique tags and tombstones).
 //!
-//! State: elements under the dots of their additions, and the dots that were removed. A removal
+//! State: elements under the dots of their additions, the dots that were removed, and a floor:
+//! what it covers and does not live was removed and seen by all. A removal
 //! takes the dots that its writer saw; join unites both and drops what is removed. Removing
 //! needs no author, so the operator `-` changes the state at once; adding needs a fresh dot, so
 //! the operator `+` waits in the change.
@@ -134,7 +135,7 @@ impl OrSet {
         if self.live == old.live && self.removed == old.removed && self.floor == old.floor {
             return Some(DotSet::default());
         }
-        if !(self.floor <= old.floor) {
+        if !self.floor.iter().all(|dot| old.floor.covers(&dot)) {
             return None;
         }
         let mut held_of = old.live.lookup();
