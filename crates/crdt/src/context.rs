@@ -56,6 +56,23 @@ impl CausalContext {
         self.runs.is_empty()
     }
 
+    /// How many replicas.
+    pub fn len(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// The replica at a place in the order of [`CausalContext::iter`], with its spans.
+    pub fn at(&self, index: usize) -> Option<(ReplicaId, &[Span])> {
+        self.runs
+            .get(index)
+            .map(|(replica, spans)| (*replica, spans.as_slice()))
+    }
+
+    /// The place of a replica in the order of [`CausalContext::iter`].
+    pub fn index(&self, replica: &ReplicaId) -> Option<usize> {
+        self.find(replica).ok()
+    }
+
     /// Notes one event; tick 0 is none.
     pub fn insert(&mut self, dot: Dot) {
         if let Some(after) = dot.counter.checked_sub(1) {

@@ -5,7 +5,7 @@
 //! for; no author yet). Operators only add to the change, so they are pure. [`Crdt::settle`]
 //! turns the change into authored state, in one place: under the lock of the row.
 //!
-//! `pn_counter`, `or_set` and `lww_register` hold one type each; [`AnyState`] treats a column
+//! `pn_counter`, `or_set`, `aw_set` and `lww_register` hold one type each; [`AnyState`] treats a column
 //! by its [`ColumnKind`]; `row` and `schema` hold what travels between nodes; `codec`, `json`,
 //! `array_text` and `text_form` the encodings that they share.
 #![forbid(unsafe_code)]
@@ -13,12 +13,14 @@
 
 mod any_state;
 mod array_text;
+pub mod aw_set;
 pub mod b_counter;
 mod cascade;
 mod change;
 pub mod codec;
 pub mod context;
 mod crdt;
+mod elements;
 mod error;
 pub mod g_counter;
 mod hlc;
@@ -42,6 +44,7 @@ pub mod vector_clock;
 mod version_vector;
 
 pub use any_state::AnyState;
+pub use aw_set::AwSet;
 pub use b_counter::BCounter;
 pub use cascade::Cascade;
 pub use change::Change;

@@ -346,3 +346,33 @@ fn states_of_two_types_do_not_mix() {
     assert_eq!(counter.plain_text().as_deref(), Ok("1"));
     assert_eq!(set.plain_text().as_deref(), Ok("{a}"));
 }
+
+/// Folded tombstones must still keep away what they removed, and old rows stay readable.
+#[test]
+fn a_floor_stands_for_the_tombstones_below_it() {
+    let (mut here, mut there) = (Clock::new(1), Clock::new(2));
+    let row = set(&["a", "b", "c"], &mut here);
+    let removed = OrSet::settle(Some(&row), &row.remove("b").unwrap(), &mut here).unwrap();
+    let folded = removed.compact(&removed.version()).unwrap();
+    assert!(folded.removed().is_empty() && !folded.floor().is_empty());
+    assert!(folded.encode().starts_with(&[1, 4]) && removed.encode().starts_with(&[1, 0]));
+    assert_eq!(OrSet::decode(&folded.encode()).as_ref(), Ok(&folded));
+    assert_eq!(folded.version(), removed.version());
+    assert_eq!(elements(&folded.join(&row).unwrap()), ["a", "c"]);
+    assert_eq!(folded.join(&removed).unwrap(), folded);
+    let grown = OrSet::settle(Some(&row), &row.add("b").unwrap(), &mut there).unwrap();
+    assert_eq!(elements(&folded.join(&grown).unwrap()), ["a", "b", "c"]);
+    let less = OrSet::settle(Some(&folded), &folded.remove("a").unwrap(), &mut there).unwrap();
+    assert_eq!(elements(&less), ["c"]);
+    let delta = OrSet::delta(Some(&folded), &less).unwrap();
+    assert_eq!(folded.join(&delta).unwrap(), less);
+    let check = |row| OrSet::check_delta(&delta, there.replica, Some(row));
+    assert_eq!((check(&folded), check(&removed)), (Ok(()), Ok(())));
+    let forged = OrSet::check_delta(&folded.reset().unwrap(), there.replica, None);
+    assert!(forged.is_err(), "a floor beyond what the row has seen");
+    // Another set of the same replica, older than the floor, is no stale copy.
+    let mut early = Clock::new(1);
+    let other = set(&["z"], &mut early);
+    let taken = OrSet::settle(Some(&folded), &other, &mut here).unwrap();
+    assert_eq!(elements(&taken), ["z"]);
+}

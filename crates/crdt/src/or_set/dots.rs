@@ -1,7 +1,7 @@
 //! A set of dots, eight bytes each: the tombstones.
 
-use super::texts::merged;
-use crate::{Dot, ReplicaId};
+use crate::elements::merged;
+use crate::{Dot, ReplicaId, VersionVector};
 
 /// Per replica, ascending, its counters, ascending; no replica without counters.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -65,6 +65,22 @@ impl DotSet {
         }
     }
 
+    /// Adds a dot in place.
+    pub(super) fn insert(&mut self, dot: Dot) {
+        let index = self
+            .runs
+            .binary_search_by_key(&dot.replica, |(replica, _)| *replica);
+        let index = index.unwrap_or_else(|index| {
+            self.runs.insert(index, (dot.replica, Vec::new()));
+            index
+        });
+        if let Some((_, counters)) = self.runs.get_mut(index)
+            && let Err(at) = counters.binary_search(&dot.counter)
+        {
+            counters.insert(at, dot.counter);
+        }
+    }
+
     pub(super) fn union(&self, other: &Self) -> Self {
         if self.is_empty() || other.is_empty() {
             return if self.is_empty() {
@@ -74,6 +90,11 @@ impl DotSet {
             };
         }
         merged(self.iter(), other.iter()).collect()
+    }
+
+    /// Those that `floor` does not cover.
+    pub(super) fn above(&self, floor: &VersionVector) -> Self {
+        self.iter().filter(|dot| !floor.covers(dot)).collect()
     }
 
     pub(super) fn without(&self, other: &Self) -> Self {

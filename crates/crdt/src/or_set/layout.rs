@@ -6,25 +6,30 @@
 //! elements: count, then (length ‖ UTF-8 ‖ dots), ascending by bytes
 //!   dots: count ≥ 1, then (replica index ‖ counter), ascending
 //! removed: for each replica: count, then counters, ascending
+//! floor, if 4 is added to the change: count ≥ 1, then (replica16 ‖ tick ≥ 1), ascending
 //! change: add (not empty) and assign: count, then (length ‖ UTF-8), ascending
 //! ```
 //!
 //! A counter is written as its distance from the one before it of the same replica in the same
 //! run, less one; the first of a run as its distance from the replica's base.
 
+use super::OrSet;
 use super::dots::DotSet;
 use super::live::Live;
-use super::texts::Texts;
-use super::{OrSet, added_or_none};
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_bytes, put_varint};
-use crate::{Change, DecodeError, Dot, ReplicaId};
+use crate::elements::{put_change, read_change};
+use crate::{DecodeError, Dot, ReplicaId, VersionVector};
+
+/// In the change byte: there is a floor. States without one are as they were before floors.
+const FLOOR: u8 = 4;
 
 pub(super) fn encode(set: &OrSet) -> Vec<u8> {
     let replicas = replicas(set);
     let mut out = Vec::with_capacity(
         16 + replicas.len() * 25 + set.live.elements().bytes() + set.live.all_dots().len() * 12,
     );
-    out.extend([1, set.change.code()]);
+    let flag = if set.floor.is_empty() { 0 } else { FLOOR };
+    out.extend([1, set.change.code() | flag]);
     put_varint(&mut out, replicas.len() as u64);
     for base in &replicas {
         out.extend_from_slice(&base.replica.0);
@@ -43,15 +48,14 @@ pub(super) fn encode(set: &OrSet) -> Vec<u8> {
             .iter()
             .for_each(|counter| put_varint(&mut out, distance.to(*counter)));
     }
-    match &set.change {
-        Change::None => (),
-        Change::Add(texts) | Change::Assign(texts) => {
-            put_varint(&mut out, texts.len() as u64);
-            texts
-                .iter()
-                .for_each(|text| put_bytes(&mut out, text.as_bytes()));
+    if flag != 0 {
+        put_varint(&mut out, set.floor.len() as u64);
+        for dot in set.floor.iter() {
+            out.extend_from_slice(&dot.replica.0);
+            put_varint(&mut out, dot.counter);
         }
     }
+    put_change(&mut out, &set.change);
     out
 }
 
@@ -139,26 +143,40 @@ pub(super) fn decode(bytes: &[u8]) -> Result<OrSet, DecodeError> {
     if !removed.is_empty() && live.all_dots().iter().any(|dot| removed.contains(dot)) {
         return Err(DecodeError::NotCanonical("a removed dot lives"));
     }
-    let change = match code {
-        0 => Change::None,
-        1 => added_or_none(read_texts(&mut reader)?),
-        2 => Change::Assign(read_texts(&mut reader)?),
-        code => {
-            return Err(DecodeError::UnknownCode {
-                what: "change",
-                code,
-            });
-        }
+    let floor = match code & FLOOR {
+        0 => VersionVector::default(),
+        _ => read_floor(&mut reader)?,
     };
-    reader.finish()?;
-    if change.code() != code {
-        return Err(DecodeError::NotCanonical("an addition of nothing"));
+    if !floor.is_empty() && removed.iter().any(|dot| floor.covers(&dot)) {
+        return Err(DecodeError::NotCanonical("a removed dot below the floor"));
     }
+    let change = read_change(&mut reader, code & !FLOOR)?;
+    reader.finish()?;
     Ok(OrSet {
         live,
         removed,
+        floor,
         change,
     })
+}
+
+fn read_floor(reader: &mut Reader<'_>) -> Result<VersionVector, DecodeError> {
+    let mut floor = VersionVector::default();
+    let mut last = None;
+    let count = reader.count(17)?;
+    for _ in 0..count {
+        let (replica, counter) = (reader.replica()?, reader.varint()?);
+        if counter == 0 || last.replace(replica).is_some_and(|last| last >= replica) {
+            return Err(DecodeError::NotCanonical(
+                "replicas must ascend, from tick 1",
+            ));
+        }
+        floor.observe(Dot { replica, counter });
+    }
+    match count {
+        0 => Err(DecodeError::NotCanonical("a floor of nothing")),
+        _ => Ok(floor),
+    }
 }
 
 fn read_replicas(reader: &mut Reader<'_>) -> Result<Vec<Dot>, DecodeError> {
@@ -273,17 +291,4 @@ fn mark(based: &mut [bool], index: usize, is_base: bool) {
     if let Some(based) = based.get_mut(index) {
         *based |= is_base;
     }
-}
-
-fn read_texts(reader: &mut Reader<'_>) -> Result<Texts, DecodeError> {
-    let count = reader.count(1)?;
-    let mut texts = Texts::with_capacity(count, 0);
-    for _ in 0..count {
-        let text = reader.text()?;
-        if texts.last().is_some_and(|last| last >= text) {
-            return Err(DecodeError::NotCanonical("elements must ascend"));
-        }
-        texts.push(text);
-    }
-    Ok(texts)
 }

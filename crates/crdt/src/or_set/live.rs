@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::dots::DotSet;
-use super::texts::{Texts, merged};
-use crate::Dot;
+use crate::elements::{Texts, merged};
+use crate::{Dot, VersionVector};
 
 /// Elements ascending by bytes, each with at least one dot; dots ascending.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -91,6 +91,19 @@ impl Live {
         }
     }
 
+    /// Takes an element out in place; its dots.
+    pub(super) fn remove(&mut self, element: &str) -> Vec<Dot> {
+        let Some(index) = self.elements.find(element) else {
+            return Vec::new();
+        };
+        let count = self.dots_at(index).len();
+        let end = self.ends.remove(index) as usize;
+        self.elements.remove_at(index);
+        let moved = self.ends.get_mut(index..).unwrap_or_default();
+        moved.iter_mut().for_each(|moved| *moved -= count as u32);
+        self.dots.drain(end - count..end).collect()
+    }
+
     /// The elements of both under the dots of both, less what is removed.
     pub(super) fn join(&self, other: &Self, removed: &DotSet) -> Self {
         let mut joined =
@@ -116,6 +129,18 @@ impl Live {
     /// What remains after `removed`.
     pub(super) fn without(&self, removed: &DotSet) -> Self {
         self.join(&Self::default(), removed)
+    }
+
+    /// The dots that `floor` does not cover, and of the others those that `held` has as well.
+    pub(super) fn above(&self, floor: &VersionVector, held: &Self) -> Self {
+        let mut left = Self::default();
+        let mut held_of = held.lookup();
+        for (element, dots) in self.iter() {
+            let held = held_of(element);
+            let is_left = |dot: &&Dot| !floor.covers(dot) || held.binary_search(dot).is_ok();
+            left.push(element, dots.iter().filter(is_left).copied());
+        }
+        left
     }
 
     /// What this has beyond `other`.

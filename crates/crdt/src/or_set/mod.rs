@@ -2,49 +2,41 @@
 //! comprehensive study of Convergent and Commutative Replicated Data Types", 2011,
 //! specification 15, with unique tags and tombstones).
 //!
-//! State: elements under the dots of their additions, and the dots that were removed. A removal
+//! State: elements under the dots of their additions, the dots that were removed, and a floor:
+//! what it covers and does not live was removed and seen by all. A removal
 //! takes the dots that its writer saw; join unites both and drops what is removed. Removing
 //! needs no author, so the operator `-` changes the state at once; adding needs a fresh dot, so
 //! the operator `+` waits in the change.
 //!
-//! `texts`, `live` and `dots` hold the sorted runs of the state, `layout` the bytes, `text` the
-//! text form.
+//! `live` and `dots` hold the sorted runs of the state, `layout` the bytes, `text` the text form.
 
 mod dots;
 mod layout;
 mod live;
 mod text;
-mod texts;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 pub use dots::DotSet;
 pub use live::Live;
-pub use texts::Texts;
 
-use texts::merged;
+pub use crate::elements::{SetEdit, Texts};
 
+use crate::elements::{add_to, change_bytes, check_element, merged, remove_from};
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, MAX_STATE_BYTES,
     ReplicaId, TextError, VersionVector, array_text,
 };
 
-/// One use of an operator of a set.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum SetEdit {
-    /// The operator `+`.
-    Add(String),
-    /// The operator `-`.
-    Remove(String),
-}
-
 /// A set of texts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OrSet {
     live: Live,
-    /// No dot of `live`.
+    /// No dot of `live`, none that the floor covers.
     removed: DotSet,
+    /// What it covers and does not live was removed.
+    floor: VersionVector,
     change: Change<Texts, Texts>,
 }
 
@@ -58,42 +50,6 @@ impl OrSet {
     /// The operator `-`: removes the element as far as this value shows it.
     pub fn remove(&self, element: &str) -> Result<Self, CrdtError> {
         self.edited(&SetEdit::Remove(element.to_owned()))
-    }
-
-    fn added(&self, element: &str) -> Result<Self, CrdtError> {
-        check_element(element)?;
-        let change = match &self.change {
-            Change::None => Change::Add(Texts::from_iter([element])),
-            Change::Add(added) => Change::Add(added.with(element)),
-            Change::Assign(value) => Change::Assign(value.with(element)),
-        };
-        Self {
-            change,
-            ..self.clone()
-        }
-        .bounded()
-    }
-
-    fn less(&self, element: &str) -> Result<Self, CrdtError> {
-        let change = match &self.change {
-            Change::None => Change::None,
-            Change::Add(added) => added_or_none(added.without(element)),
-            Change::Assign(value) => {
-                let change = Change::Assign(value.without(element));
-                return Ok(Self {
-                    change,
-                    ..self.clone()
-                });
-            }
-        };
-        let observed: DotSet = self.live.dots_of(element).iter().copied().collect();
-        let removed = self.removed.union(&observed);
-        Self {
-            live: self.live.without(&observed),
-            removed,
-            change,
-        }
-        .bounded()
     }
 
     /// Whether `element` is in the set.
@@ -142,6 +98,11 @@ impl OrSet {
         &self.removed
     }
 
+    /// What it covers and does not live was removed: folded tombstones.
+    pub fn floor(&self) -> &VersionVector {
+        &self.floor
+    }
+
     /// The unsettled change.
     pub fn change(&self) -> &Change<Texts, Texts> {
         &self.change
@@ -149,28 +110,33 @@ impl OrSet {
 
     /// Refuses a set whose encoding could not be read back.
     fn bounded(self) -> Result<Self, CrdtError> {
-        let texts = |texts: &Texts| texts.bytes() + 5 * texts.len();
-        let change = match &self.change {
-            Change::None => 0,
-            Change::Add(added) => texts(added),
-            Change::Assign(value) => texts(value),
-        };
+        self.check_bytes(0)?;
+        Ok(self)
+    }
+
+    fn check_bytes(&self, more: usize) -> Result<(), CrdtError> {
+        let elements = self.live.elements();
         // Per dot: its share of the replica table, index, count and counter at their longest.
         let dots = 40 * self.live.all_dots().len() + 36 * self.removed.len();
-        if texts(self.live.elements()) + dots + change > MAX_STATE_BYTES {
+        let texts = elements.bytes() + 5 * elements.len();
+        let floor = 26 * self.floor.len();
+        if texts + dots + floor + change_bytes(&self.change) + more > MAX_STATE_BYTES {
             return Err(CrdtError::TooLarge {
                 what: "the set",
                 limit: MAX_STATE_BYTES,
             });
         }
-        Ok(self)
+        Ok(())
     }
 
     /// If this state is an earlier one of `old`, perhaps with removals made upon it (all its
     /// dots are known there), those removals; None if it came from elsewhere.
     fn removals_upon(&self, old: &Self) -> Option<DotSet> {
-        if self.live == old.live && self.removed == old.removed {
+        if self.live == old.live && self.removed == old.removed && self.floor == old.floor {
             return Some(DotSet::default());
+        }
+        if !self.floor.iter().all(|dot| old.floor.covers(&dot)) {
+            return None;
         }
         let mut held_of = old.live.lookup();
         let lives = self.live.iter().all(|(element, dots)| {
@@ -178,9 +144,21 @@ impl OrSet {
             dots.iter()
                 .all(|dot| held.binary_search(dot).is_ok() || old.removed.contains(dot))
         });
-        let removals = self.removed.without(&old.removed);
-        let known = lives && (removals.is_empty() || removals.without(&old.live_dots()).is_empty());
-        known.then_some(removals)
+        let claimed = self.removed.without(&old.removed);
+        let mut removals = claimed.above(&old.floor);
+        if !claimed.is_empty() || !self.floor.is_empty() {
+            let alive = old.live_dots();
+            if !removals.without(&alive).is_empty() {
+                return None;
+            }
+            // Below a floor no tombstone tells what was removed: what does not live there was.
+            let own = self.live_dots();
+            let is_gone = |dot: &Dot| {
+                self.removed.contains(dot) || self.floor.covers(dot) && !own.contains(dot)
+            };
+            removals = alive.iter().filter(is_gone).collect();
+        }
+        lives.then_some(removals)
     }
 
     /// All dots of the living elements.
@@ -208,10 +186,10 @@ impl OrSet {
             fresh.push(element, std::iter::once(dot));
         }
         let removed = self.removed.union(removed);
-        let live = self.live.join(&fresh, &removed);
         Self {
-            live,
-            removed,
+            live: self.live.join(&fresh, &removed),
+            removed: removed.above(&self.floor),
+            floor: self.floor.clone(),
             change: Change::None,
         }
         .bounded()
@@ -241,22 +219,6 @@ impl OrSet {
 
     fn authored_by_value(new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
         Self::default().assigned(&new.elements().collect(), author)
-    }
-}
-
-fn added_or_none(added: Texts) -> Change<Texts, Texts> {
-    if added.is_empty() {
-        Change::None
-    } else {
-        Change::Add(added)
-    }
-}
-
-fn check_element(element: &str) -> Result<(), CrdtError> {
-    if element.contains('\0') {
-        Err(CrdtError::InvalidElement)
-    } else {
-        Ok(())
     }
 }
 
@@ -294,7 +256,8 @@ impl Crdt for OrSet {
         }
         Self {
             live: Live::default(),
-            removed: self.removed.union(&self.live_dots()),
+            removed: self.removed.union(&self.live_dots().above(&self.floor)),
+            floor: self.floor.clone(),
             change: Change::None,
         }
         .bounded()
@@ -302,11 +265,22 @@ impl Crdt for OrSet {
 
     fn version(&self) -> VersionVector {
         let live = self.live.all_dots().iter().copied();
-        live.chain(self.removed.iter()).collect()
+        live.chain(self.removed.iter())
+            .chain(self.floor.iter())
+            .collect()
     }
 
-    fn compact(&self, _stable: &VersionVector) -> Result<Self, CrdtError> {
-        Ok(self.clone())
+    /// Tombstones that `stable` covers fold into the floor: one tick a replica. What a state
+    /// that had not seen `stable` alone has below the floor is lost in a join with it.
+    fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
+        let mut floor = self.floor.clone();
+        let folded = self.removed.iter().filter(|dot| stable.covers(dot));
+        folded.for_each(|dot| floor.observe(dot));
+        Ok(Self {
+            removed: self.removed.above(&floor),
+            floor,
+            ..self.clone()
+        })
     }
 
     /// Elements must not contain NUL, as no text of PostgreSQL does: `settle` and `decode`
@@ -335,13 +309,20 @@ impl Crdt for OrSet {
 
     fn join(&self, other: &Self) -> Result<Self, CrdtError> {
         let removed = self.removed.union(&other.removed);
-        let live = self.live.join(&other.live, &removed);
+        let live = if self.floor == other.floor && self.floor.is_empty() {
+            self.live.join(&other.live, &removed)
+        } else {
+            let left = self.live.above(&other.floor, &other.live);
+            left.join(&other.live.above(&self.floor, &self.live), &removed)
+        };
+        let floor = self.floor.join(&other.floor);
         let change = self
             .change
             .join(&other.change, Texts::union, |a, b| a.iter().cmp(b.iter()));
         Self {
             live,
-            removed,
+            removed: removed.above(&floor),
+            floor,
             change,
         }
         .bounded()
@@ -369,11 +350,21 @@ impl Crdt for OrSet {
     fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
         let bottom = Self::default();
         let base = old.unwrap_or(&bottom);
-        let delta = Self {
+        let mut delta = Self {
             live: new.live.beyond(&base.live),
             removed: new.removed.without(&base.removed),
-            change: Change::None,
+            ..bottom.clone()
         };
+        if new.floor != base.floor {
+            // What lives below the floor must be told along with it.
+            delta.live = new
+                .live
+                .beyond(&base.live.above(&new.floor, &Live::default()));
+            delta.floor = new.floor.clone();
+        } else if !new.floor.is_empty() {
+            let gone = base.live_dots().without(&new.live_dots());
+            delta.removed = delta.removed.union(&gone);
+        }
         (old.is_none() || delta != bottom).then_some(delta)
     }
 
@@ -389,6 +380,12 @@ impl Crdt for OrSet {
         if let Some([dot, _]) = dots.array_windows().find(|[a, b]| a == b) {
             return Err(DeltaFault::RepeatedDot(*dot));
         }
+        if !delta.floor.is_empty() {
+            let seen = row.map(Self::version).unwrap_or_default();
+            if let Some(beyond) = delta.floor.iter().find(|dot| !seen.covers(dot)) {
+                return Err(DeltaFault::UnknownDot(beyond));
+            }
+        }
         // Its own dots an author may take back at any time: that harms nobody else.
         let mut foreign: DotSet = delta
             .removed
@@ -396,6 +393,7 @@ impl Crdt for OrSet {
             .filter(|dot| dot.replica != author)
             .collect();
         if let Some(row) = row.filter(|_| !foreign.is_empty()) {
+            foreign = foreign.above(&row.floor);
             foreign = foreign.without(&row.removed).without(&row.live_dots());
         }
         match foreign.iter().next() {
@@ -427,10 +425,24 @@ impl Edit for OrSet {
     type Edit = SetEdit;
 
     fn edit(&mut self, edit: &SetEdit) -> Result<(), CrdtError> {
-        *self = match edit {
-            SetEdit::Add(element) => self.added(element)?,
-            SetEdit::Remove(element) => self.less(element)?,
-        };
+        match edit {
+            SetEdit::Add(element) => {
+                check_element(element)?;
+                self.check_bytes(element.len() + 5)?;
+                add_to(&mut self.change, element);
+            }
+            SetEdit::Remove(element) => {
+                if !remove_from(&mut self.change, element) {
+                    let gone = self.live.remove(element);
+                    // Only a forged state has a dot under two elements.
+                    if self.live.all_dots().iter().any(|dot| gone.contains(dot)) {
+                        self.live = self.live.without(&gone.iter().copied().collect());
+                    }
+                    let above = gone.into_iter().filter(|dot| !self.floor.covers(dot));
+                    above.for_each(|dot| self.removed.insert(dot));
+                }
+            }
+        }
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::{Change, Crdt, Dot, MAX_STATE_BYTES, TextError, array_text, json, tex
 
 pub(super) fn print(set: &OrSet) -> String {
     let is_assignment = matches!(set.change, Change::Assign(_));
-    let is_plain = is_assignment && set.live.elements().is_empty() && set.removed.is_empty();
+    let is_plain = is_assignment && set.live.elements().is_empty() && set.version().is_empty();
     text_form::print(set, readable(set), is_plain)
 }
 

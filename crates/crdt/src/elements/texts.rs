@@ -9,7 +9,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    pub(super) fn with_capacity(texts: usize, bytes: usize) -> Self {
+    pub(crate) fn with_capacity(texts: usize, bytes: usize) -> Self {
         Self {
             buffer: String::with_capacity(bytes),
             ends: Vec::with_capacity(texts),
@@ -17,7 +17,7 @@ impl Texts {
     }
 
     /// Appends a text that is greater than all before.
-    pub(super) fn push(&mut self, text: &str) {
+    pub(crate) fn push(&mut self, text: &str) {
         debug_assert!(self.last().is_none_or(|last| last < text));
         self.buffer.push_str(text);
         // States are bounded far below 4 GiB.
@@ -35,18 +35,14 @@ impl Texts {
     }
 
     /// The text at `index`; empty beyond the end.
-    pub(super) fn get(&self, index: usize) -> &str {
-        let start = match index.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied().unwrap_or_default(),
-            None => 0,
-        };
+    pub(crate) fn get(&self, index: usize) -> &str {
         let end = self.ends.get(index).copied().unwrap_or_default();
         self.buffer
-            .get(start as usize..end as usize)
+            .get(self.start(index)..end as usize)
             .unwrap_or_default()
     }
 
-    pub(super) fn last(&self) -> Option<&str> {
+    pub(crate) fn last(&self) -> Option<&str> {
         self.len().checked_sub(1).map(|index| self.get(index))
     }
 
@@ -55,18 +51,23 @@ impl Texts {
         (0..self.len()).map(|index| self.get(index))
     }
 
-    /// Where `text` stands.
-    pub(super) fn find(&self, text: &str) -> Option<usize> {
+    /// Where `text` stands, or where it would.
+    fn search(&self, text: &str) -> Result<usize, usize> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
             match self.get(middle).cmp(text) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Equal => return Ok(middle),
             }
         }
-        None
+        Err(low)
+    }
+
+    /// Where `text` stands.
+    pub(crate) fn find(&self, text: &str) -> Option<usize> {
+        self.search(text).ok()
     }
 
     /// Whether `text` is one of them.
@@ -75,20 +76,55 @@ impl Texts {
     }
 
     /// Those of both.
-    pub(super) fn union(&self, other: &Self) -> Self {
+    pub(crate) fn union(&self, other: &Self) -> Self {
         merged(self.iter(), other.iter()).collect()
     }
 
-    pub(super) fn with(&self, text: &str) -> Self {
-        merged(self.iter(), std::iter::once(text)).collect()
+    /// Adds a text in place; at the end it costs only its own length.
+    pub(crate) fn insert(&mut self, text: &str) {
+        if self.last().is_none_or(|last| last < text) {
+            return self.push(text);
+        }
+        let Err(index) = self.search(text) else {
+            return;
+        };
+        let start = self.start(index);
+        self.buffer.insert_str(start, text);
+        self.ends.insert(index, start as u32);
+        let moved = self.ends.get_mut(index..).unwrap_or_default();
+        moved.iter_mut().for_each(|end| *end += text.len() as u32);
     }
 
-    pub(super) fn without(&self, text: &str) -> Self {
-        self.iter().filter(|held| *held != text).collect()
+    /// Takes a text out in place.
+    pub(crate) fn remove(&mut self, text: &str) {
+        if let Some(index) = self.find(text) {
+            self.remove_at(index);
+        }
+    }
+
+    /// Takes the text at `index` out in place.
+    pub(crate) fn remove_at(&mut self, index: usize) {
+        let start = self.start(index);
+        if index < self.ends.len() {
+            let end = self.ends.remove(index) as usize;
+            self.buffer.drain(start..end);
+            let moved = self.ends.get_mut(index..).unwrap_or_default();
+            moved
+                .iter_mut()
+                .for_each(|moved| *moved -= (end - start) as u32);
+        }
+    }
+
+    /// Where the text at `index` starts in the buffer.
+    fn start(&self, index: usize) -> usize {
+        match index.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or_default() as usize,
+            None => 0,
+        }
     }
 
     /// Bytes of text.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.buffer.len()
     }
 }
@@ -103,7 +139,7 @@ impl<'a> FromIterator<&'a str> for Texts {
 }
 
 /// Two ascending runs as one, each item once.
-pub(super) fn merged<T: Ord>(
+pub(crate) fn merged<T: Ord>(
     left: impl Iterator<Item = T>,
     right: impl Iterator<Item = T>,
 ) -> impl Iterator<Item = T> {

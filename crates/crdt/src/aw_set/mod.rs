@@ -1,0 +1,484 @@
+//! aw_set: a set of texts where an addition wins over a concurrent removal, without tombstones
+//! (Bieniusa et al., "An optimized conflict-free replicated set", 2012; as a dot map of dot
+//! sets: Almeida, Shoker, Baquero, "Delta state replicated data types", 2018).
+//!
+//! State: elements under the dots of their additions, and the causal context: every dot that
+//! was seen. What the context covers and no element has is removed. An addition takes a fresh
+//! dot in place of all that its author saw of the element. Removing needs no author, so the
+//! operator `-` changes the state at once; the operator `+` waits in the change.
+//!
+//! `live` holds the columns of the state, `join` two states side by side, `splice` the join of
+//! a small one into a large one, `layout` the bytes, `text` the text form.
+
+mod join;
+mod layout;
+mod live;
+mod splice;
+mod text;
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+pub use crate::elements::{SetEdit, Texts};
+
+use join::{Held, Pair};
+use layout::MAX_REPLICAS;
+use live::Live;
+
+use crate::elements::{add_to, change_bytes, check_element, merged, remove_from};
+use crate::{
+    Author, CausalContext, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc,
+    MAX_STATE_BYTES, ReplicaId, TextError, VersionVector,
+};
+
+/// A set of texts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AwSet {
+    live: Live,
+    /// Covers every dot of `live`.
+    context: CausalContext,
+    change: Change<Texts, Texts>,
+}
+
+impl AwSet {
+    /// The operator `+`. The addition of an element that is there already survives a
+    /// concurrent removal, so it takes a dot as well.
+    pub fn add(&self, element: &str) -> Result<Self, CrdtError> {
+        self.edited(&SetEdit::Add(element.to_owned()))
+    }
+
+    /// The operator `-`: removes the element as far as this value shows it.
+    pub fn remove(&self, element: &str) -> Result<Self, CrdtError> {
+        self.edited(&SetEdit::Remove(element.to_owned()))
+    }
+
+    /// Whether `element` is in the set.
+    pub fn contains(&self, element: &str) -> bool {
+        let lives = || self.live.search(element.as_bytes()).is_ok();
+        match &self.change {
+            Change::None => lives(),
+            Change::Add(added) => added.contains(element) || lives(),
+            Change::Assign(value) => value.contains(element),
+        }
+    }
+
+    /// Whether all of `elements` are in the set.
+    pub fn contains_all<'a>(&self, elements: impl IntoIterator<Item = &'a str>) -> bool {
+        elements.into_iter().all(|element| self.contains(element))
+    }
+
+    /// The elements, ascending by bytes.
+    pub fn elements(&self) -> impl Iterator<Item = &str> {
+        let (live, asked) = match &self.change {
+            Change::None => (Some(&self.live), None),
+            Change::Add(added) => (Some(&self.live), Some(added)),
+            Change::Assign(value) => (None, Some(value)),
+        };
+        merged(
+            live.into_iter().flat_map(Live::texts),
+            asked.into_iter().flat_map(Texts::iter),
+        )
+    }
+
+    /// How many elements.
+    pub fn cardinality(&self) -> usize {
+        match &self.change {
+            Change::None => self.live.len(),
+            Change::Add(added) => {
+                let new = |text: &&str| self.live.search(text.as_bytes()).is_err();
+                self.live.len() + added.iter().filter(new).count()
+            }
+            Change::Assign(value) => value.len(),
+        }
+    }
+
+    /// The living elements with their dots, ascending.
+    pub fn elements_with_dots(&self) -> impl Iterator<Item = (&str, Vec<Dot>)> {
+        (0..self.live.len()).map(|index| (self.live.text(index), self.dots_at(index)))
+    }
+
+    /// The dots of `element`, ascending.
+    pub fn dots_of(&self, element: &str) -> Vec<Dot> {
+        match self.live.search(element.as_bytes()) {
+            Ok(index) => self.dots_at(index),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// What was seen.
+    pub fn context(&self) -> &CausalContext {
+        &self.context
+    }
+
+    /// The unsettled change.
+    pub fn change(&self) -> &Change<Texts, Texts> {
+        &self.change
+    }
+
+    fn dots_at(&self, index: usize) -> Vec<Dot> {
+        let dots = self.live.dots(index..index + 1);
+        dots.filter_map(|at| self.named(self.live.dot(at)))
+            .collect()
+    }
+
+    /// A dot whose replica is a place in this context, by its name.
+    fn named(&self, dot: (u16, u64)) -> Option<Dot> {
+        named(&self.context, dot)
+    }
+
+    /// Refuses a set whose encoding could not be read back.
+    fn bounded(self) -> Result<Self, CrdtError> {
+        check_bytes(&self.live, &self.context, change_bytes(&self.change))?;
+        Ok(self)
+    }
+
+    /// If this state is an earlier one of `old`, perhaps with removals made upon it, the dots of
+    /// those removals; None if it came from elsewhere.
+    fn removals_upon(&self, old: &Self) -> Option<Vec<Dot>> {
+        if self.context == old.context && self.live == old.live {
+            return Some(Vec::new());
+        }
+        if !is_earlier(&self.context, &old.context) {
+            return None;
+        }
+        let pair = Pair::new(old, self);
+        let (mut removals, mut strays) = (Vec::new(), Vec::new());
+        pair.differences(|_, dot, held| match held {
+            Held::Left(author) if pair.left.is_seen(author, dot.1) => {
+                removals.extend(named(&pair.context, dot));
+            }
+            Held::Right(_) => strays.push(dot),
+            _ => (),
+        });
+        // A dot that lives only here was removed since, unless it lives under another element.
+        strays.sort_unstable();
+        let mut all = old.live.authors.iter().zip(&old.live.counters);
+        let is_forged = !strays.is_empty()
+            && all.any(|(author, counter)| strays.binary_search(&(*author, *counter)).is_ok());
+        (!is_forged).then_some(removals)
+    }
+
+    /// This settled state without the dots `removed` and with `added` under fresh dots.
+    fn authored(
+        mut self,
+        mut removed: Vec<Dot>,
+        added: &Texts,
+        author: &mut dyn Author,
+    ) -> Result<Self, CrdtError> {
+        let mut context = self.context.clone();
+        let mut ticks = Vec::with_capacity(added.len());
+        for element in added.iter() {
+            check_element(element)?;
+            if let Ok(index) = self.live.search(element.as_bytes()) {
+                removed.extend(self.dots_at(index));
+            }
+            let (replica, counter) = (author.replica(), author.tick().0);
+            context.author(Dot { replica, counter }, author.is_exclusive());
+            ticks.push(counter);
+        }
+        let mut delta = Self {
+            context: context.beyond(&self.context),
+            ..Self::default()
+        };
+        delta.cover(removed);
+        let place = delta.context.index(&author.replica());
+        if let Some(place) = place.and_then(|place| u16::try_from(place).ok()) {
+            for (element, counter) in added.iter().zip(ticks) {
+                delta.live.push(element.as_bytes(), [(place, counter)]);
+            }
+        }
+        self.join_assign(&delta)?;
+        Ok(self)
+    }
+
+    /// Notes dots as seen; no element may live yet, for the places of replicas move.
+    fn cover(&mut self, mut dots: Vec<Dot>) {
+        dots.sort_unstable();
+        dots.iter().for_each(|dot| self.context.insert(*dot));
+    }
+
+    /// This settled state led to hold exactly `value`.
+    fn assigned(self, value: &Texts, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        let gone: Vec<Dot> = (0..self.live.len())
+            .filter(|index| !value.contains(self.live.text(*index)))
+            .flat_map(|index| self.dots_at(index))
+            .collect();
+        let missing: Texts = value
+            .iter()
+            .filter(|element| self.live.search(element.as_bytes()).is_err())
+            .collect();
+        if gone.is_empty() && missing.is_empty() {
+            return Ok(self);
+        }
+        self.authored(gone, &missing, author)
+    }
+
+    fn authored_by_value(new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        Self::default().assigned(&new.elements().collect(), author)
+    }
+}
+
+fn named(context: &CausalContext, (place, counter): (u16, u64)) -> Option<Dot> {
+    let (replica, _) = context.at(usize::from(place))?;
+    Some(Dot { replica, counter })
+}
+
+fn check_bytes(live: &Live, context: &CausalContext, change: usize) -> Result<(), CrdtError> {
+    let too_large = |what, limit| Err(CrdtError::TooLarge { what, limit });
+    if context.len() > MAX_REPLICAS {
+        return too_large("the number of a set's replicas", MAX_REPLICAS);
+    }
+    let spans: usize = context.iter().map(|(_, spans)| 18 + 20 * spans.len()).sum();
+    // At their longest: length, replica and distance of a dot.
+    if live.texts.len() + 5 * live.len() + 13 * live.counters.len() + spans + change
+        > MAX_STATE_BYTES
+    {
+        return too_large("the set", MAX_STATE_BYTES);
+    }
+    Ok(())
+}
+
+/// Whether a set with the context `new` may be an earlier state of one with the context `old`:
+/// all that it saw was seen, and of each replica the same dot came first. Ticks are unique, so
+/// another set of the same replica, which `old` may seem to include, begins at another.
+fn is_earlier(new: &CausalContext, old: &CausalContext) -> bool {
+    let begins = |(replica, spans): (ReplicaId, &[crate::context::Span])| {
+        let first = old.spans(&replica).first().map(|span| span.after);
+        first == spans.first().map(|span| span.after)
+    };
+    old.includes(new) && new.iter().all(begins)
+}
+
+impl Crdt for AwSet {
+    const NAME: &'static str = "aw_set";
+
+    type Plain = BTreeSet<String>;
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        layout::decode(bytes)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        layout::encode(self)
+    }
+
+    fn value(&self) -> Result<BTreeSet<String>, CrdtError> {
+        Ok(self.elements().map(str::to_owned).collect())
+    }
+
+    fn plain_text(&self) -> Result<String, CrdtError> {
+        Ok(crate::array_text::print(self.elements()))
+    }
+
+    /// Elements must not contain NUL, as no text of PostgreSQL does: `settle` and `decode`
+    /// refuse them.
+    fn assign(plain: BTreeSet<String>) -> Self {
+        let value = plain.iter().map(String::as_str).collect();
+        Self {
+            change: Change::Assign(value),
+            ..Self::default()
+        }
+    }
+
+    fn reset(&self) -> Result<Self, CrdtError> {
+        if matches!(self.change, Change::Assign(_)) {
+            return Ok(Self {
+                change: Change::Assign(Texts::default()),
+                ..self.clone()
+            });
+        }
+        Ok(Self {
+            context: self.context.clone(),
+            ..Self::default()
+        })
+    }
+
+    /// Removed dots count as well.
+    fn latest(&self) -> Hlc {
+        self.context.latest()
+    }
+
+    fn version(&self) -> VersionVector {
+        self.context.version()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.change.is_none()
+    }
+
+    fn join(&self, other: &Self) -> Result<Self, CrdtError> {
+        let pair = Pair::new(self, other);
+        let change = joined_change(&self.change, &other.change);
+        // Before the columns are made: they take two bytes a replica.
+        check_bytes(&Live::default(), &pair.context, change_bytes(&change))?;
+        Self {
+            live: pair.join(),
+            context: pair.context,
+            change,
+        }
+        .bounded()
+    }
+
+    fn join_assign(&mut self, other: &Self) -> Result<(), CrdtError> {
+        if !splice::join_small(self, other)? {
+            *self = self.join(other)?;
+        }
+        Ok(())
+    }
+
+    fn settle(old: Option<&Self>, new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
+        let Some(old) = old else {
+            return Self::authored_by_value(new, author);
+        };
+        let (base, removals) = if old.is_settled() {
+            (old.clone(), new.removals_upon(old))
+        } else {
+            // The state under an unsettled change is authored anew: of `new` only a bare change
+            // still fits upon it.
+            let is_bare = new.context.is_empty() && new.live.is_empty();
+            let base = Self::authored_by_value(old, author)?;
+            (base, is_bare.then(Vec::new))
+        };
+        let Some(removals) = removals else {
+            return base.assigned(&new.elements().collect(), author);
+        };
+        match &new.change {
+            Change::Assign(value) => base.assigned(value, author),
+            Change::Add(added) => base.authored(removals, added, author),
+            Change::None if removals.is_empty() => Ok(base),
+            Change::None => base.authored(removals, &Texts::default(), author),
+        }
+    }
+
+    fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
+        let Some(old) = old else {
+            return Some(Self {
+                change: Change::None,
+                ..new.clone()
+            });
+        };
+        let pair = Pair::new(old, new);
+        let (mut gone, mut fresh) = (Vec::new(), Vec::new());
+        pair.differences(|element, dot, held| {
+            let Some(dot) = named(&pair.context, dot) else {
+                return;
+            };
+            match held {
+                Held::Left(_) => gone.push(dot),
+                Held::Right(_) => fresh.push((element, dot)),
+                Held::Both => (),
+            }
+        });
+        let mut delta = Self {
+            context: new.context.beyond(&old.context),
+            ..Self::default()
+        };
+        // Of a `new` that is not below `old` the context covers the new dots already.
+        gone.extend(fresh.iter().map(|(_, dot)| *dot));
+        delta.cover(gone);
+        for dots in fresh.chunk_by(|(a, _), (b, _)| a == b) {
+            let place = |dot: &Dot| {
+                let place = delta.context.index(&dot.replica).unwrap_or_default();
+                (place as u16, dot.counter)
+            };
+            let placed: Vec<(u16, u64)> = dots.iter().map(|(_, dot)| place(dot)).collect();
+            if let Some((element, _)) = dots.first() {
+                delta.live.push(element, placed);
+            }
+        }
+        (!delta.context.is_empty()).then_some(delta)
+    }
+
+    /// Gaps in the context below `stable` are closed. A state that had not seen all of `stable`
+    /// loses in a join the dots in them that it alone has; no honest one has any.
+    fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
+        Ok(Self {
+            context: self.context.filled(stable),
+            ..self.clone()
+        })
+    }
+
+    fn check_delta(delta: &Self, author: ReplicaId, row: Option<&Self>) -> Result<(), DeltaFault> {
+        if !delta.is_settled() {
+            return Err(DeltaFault::Unsettled);
+        }
+        for (replica, spans) in delta.context.iter().filter(|(id, _)| *id != author) {
+            let seen = row.map_or(&[][..], |row| row.context.spans(&replica));
+            let is_seen = |span: &crate::context::Span| {
+                let at = seen.partition_point(|seen| seen.upto < span.upto);
+                seen.get(at).is_some_and(|seen| seen.after <= span.after)
+            };
+            if let Some(span) = spans.iter().find(|span| !is_seen(span)) {
+                let counter = span.upto;
+                return Err(DeltaFault::UnknownDot(Dot { replica, counter }));
+            }
+        }
+        let mut counters = Vec::with_capacity(delta.live.counters.len());
+        for (element, dots) in delta.elements_with_dots() {
+            for dot in dots {
+                if dot.replica != author {
+                    return Err(DeltaFault::ForeignDot(dot));
+                }
+                let is_used =
+                    |row: &Self| row.context.contains(&dot) && !row.dots_of(element).contains(&dot);
+                if row.is_some_and(is_used) {
+                    return Err(DeltaFault::UsedDot(dot));
+                }
+                counters.push(dot.counter);
+            }
+        }
+        counters.sort_unstable();
+        match counters.array_windows().find(|[a, b]| a == b) {
+            Some([counter, _]) => Err(DeltaFault::RepeatedDot(Dot {
+                replica: author,
+                counter: *counter,
+            })),
+            None => Ok(()),
+        }
+    }
+
+    fn to_text(&self) -> String {
+        text::print(self)
+    }
+
+    fn from_text(text: &str) -> Result<Self, TextError> {
+        text::parse(text)
+    }
+
+    fn to_json(&self) -> String {
+        text::json(self)
+    }
+
+    fn cmp_by_value(&self, other: &Self) -> Ordering {
+        self.elements()
+            .cmp(other.elements())
+            .then_with(|| self.encode().cmp(&other.encode()))
+    }
+}
+
+fn joined_change(a: &Change<Texts, Texts>, b: &Change<Texts, Texts>) -> Change<Texts, Texts> {
+    a.join(b, Texts::union, |a, b| a.iter().cmp(b.iter()))
+}
+
+impl Edit for AwSet {
+    type Edit = SetEdit;
+
+    fn edit(&mut self, edit: &SetEdit) -> Result<(), CrdtError> {
+        match edit {
+            SetEdit::Add(element) => {
+                check_element(element)?;
+                let change = change_bytes(&self.change) + element.len() + 5;
+                check_bytes(&self.live, &self.context, change)?;
+                add_to(&mut self.change, element);
+            }
+            SetEdit::Remove(element) => {
+                if !remove_from(&mut self.change, element)
+                    && let Ok(index) = self.live.search(element.as_bytes())
+                {
+                    self.live.remove_at(index);
+                }
+            }
+        }
+        Ok(())
+    }
+}
