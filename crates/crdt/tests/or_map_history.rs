@@ -186,19 +186,22 @@ enum Step {
     Deliver(usize, prop::sample::Index),
     /// A replica gets all of another's row.
     Merge(usize, usize),
+    /// All get everything, and then one folds what all have seen.
+    Compact(usize),
 }
 
 fn steps(causal: bool) -> impl Strategy<Value = Vec<Step>> {
     let step = (
         0..3usize,
         0..3usize,
-        0..10u8,
+        0..11u8,
         1..4usize,
         edit(),
         any::<prop::sample::Index>(),
     )
         .prop_map(move |(at, from, kind, back, edit, index)| match kind {
             0..=4 => Step::Write(at, edit),
+            10 if causal => Step::Compact(at),
             5 | 6 if causal => Step::Stale(at, back, edit),
             _ if causal => Step::Merge(at, from),
             _ => Step::Deliver(at, index),
@@ -211,6 +214,8 @@ fn run(steps: &[Step]) {
     let mut history = History { events: Vec::new() };
     let mut rows: Vec<Vec<(OrMap, Seen)>> = vec![vec![(OrMap::default(), Seen::new())]; 3];
     let mut deltas: Vec<(OrMap, usize)> = Vec::new();
+    // A result computed from before what was folded breaks the promise of `compact`.
+    let mut gathered = [0; 3];
     for step in steps {
         let (at, next) = match step {
             Step::Write(at, edit) | Step::Stale(at, _, edit) => {
@@ -219,7 +224,8 @@ fn run(steps: &[Step]) {
                     Step::Stale(_, back, _) => *back,
                     _ => 0,
                 };
-                let (base, base_seen) = &versions[versions.len().saturating_sub(1 + back)];
+                let (base, base_seen) =
+                    &versions[versions.len().saturating_sub(1 + back).max(gathered[*at])];
                 let (row, seen) = versions.last().unwrap();
                 clocks[*at].observe(row.latest());
                 let new = base.edited(edit).unwrap();
@@ -247,6 +253,20 @@ fn run(steps: &[Step]) {
                 let mut seen = seen.clone();
                 seen.insert(*id);
                 (*at, (row.join(delta).unwrap(), seen))
+            }
+            Step::Compact(at) => {
+                let last = rows.iter().map(|versions| versions.last().unwrap());
+                let (row, seen) = last.fold(Default::default(), |(all, known), (row, seen)| {
+                    let all: OrMap = row.join(&all).unwrap();
+                    (all, seen.union(&known).copied().collect::<Seen>())
+                });
+                for (versions, gathered) in rows.iter_mut().zip(&mut gathered) {
+                    *gathered = versions.len();
+                    let row = versions.last().unwrap().0.join(&row).unwrap();
+                    versions.push((row, seen.clone()));
+                }
+                let row = rows[*at].last().unwrap().0.clone();
+                (*at, (row.compact(&row.version()).unwrap(), seen))
             }
             Step::Merge(at, from) => {
                 let (row, seen) = rows[*at].last().unwrap();

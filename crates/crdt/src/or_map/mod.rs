@@ -397,6 +397,9 @@ impl Crdt for OrMap {
     /// Folds the shares of each replica in a counter that lie below `stable` into one, under
     /// the greatest of their dots, and the context into one span a replica up to there. A
     /// state that had not seen `stable` is refused by [`Crdt::join`] where it would matter.
+    ///
+    /// A removal has no dot: who says that a replica has seen `stable` must say it after all
+    /// its removals before. Nor may any replica settle later what was computed before that.
     fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
         let mut compact = self.clone();
         compact.context = self.context.filled(stable);
