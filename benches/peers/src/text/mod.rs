@@ -20,10 +20,10 @@ pub trait TextDocument: Sized {
     /// An empty document in the hands of a replica.
     fn new(replica: u8) -> Self;
 
-    /// Carries the patches out, as one transaction where the library has such.
+    /// Carries the patches out, in as many transactions as are best for the library.
     fn edit(&mut self, patches: &[Patch]);
 
-    /// The same, and what a peer must apply to have it too.
+    /// The same as one change, and what a peer must apply to have it too.
     fn edit_with_delta(&mut self, patches: &[Patch]) -> Vec<u8>;
 
     /// Takes in a peer's delta, so that [`TextDocument::text`] shows it.
