@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
@@ -10,6 +10,8 @@ use serde::Deserialize;
 enum Figure {
     /// Nanoseconds: the median that criterion wrote for this group and function.
     Median { group: String, function: String },
+    /// Nanoseconds of a single pass.
+    Once(f64),
     /// Bytes.
     Bytes(f64),
 }
@@ -41,6 +43,11 @@ impl Table {
     pub fn timed(&mut self, work: &str, group: &str, library: &'static str) {
         let (group, function) = (group.to_owned(), library.to_owned());
         self.push(work, library, Figure::Median { group, function });
+    }
+
+    /// A work that takes too long to repeat.
+    pub fn once(&mut self, work: &str, library: &'static str, taken: Duration) {
+        self.push(work, library, Figure::Once(taken.as_nanos() as f64));
     }
 
     /// A size in bytes.
@@ -105,6 +112,7 @@ impl Table {
             .iter()
             .find(|cell| cell.work == work && cell.library == library)?;
         match &cell.figure {
+            Figure::Once(nanos) => Some((*nanos, duration(*nanos))),
             Figure::Bytes(bytes) => Some((*bytes, format!("{bytes:.1} B"))),
             Figure::Median { group, function } => {
                 let nanos = self.median(group, function)?;
