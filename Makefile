@@ -22,6 +22,10 @@ installcheck: ## regression and isolation tests on the running server (PGHOST, P
 test: ## every test, on private servers under target/; TIERS="fmt crates ..." for some
 	@devtools/test $(TIERS)
 
+FUZZ_SECONDS ?= 60
+fuzz: ## hostile bytes to every decoder, FUZZ_SECONDS (60) each; needs a nightly toolchain
+	@devtools/fuzz $(FUZZ_SECONDS)
+
 demo: ## three servers, load, an outage, a crash, proofs and a forgery; leaves the servers up
 	@devtools/setup
 	@devtools/build --stage
@@ -36,6 +40,9 @@ bench: ## speed beside plain tables and native logical replication, as ratios of
 	@devtools/build --stage
 	@$(HARNESS) bench
 
+bench-types: ## the CRDT types beside other libraries; BCRDT_TRACES names a folder of editing traces
+	@cargo bench -q --manifest-path benches/peers/Cargo.toml
+
 clean: ## remove what was built here (cargo-pgrx stays)
 	@devtools/clean
 
@@ -45,4 +52,4 @@ distclean: ## remove all of target/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all install installcheck test demo demo-stop bench clean distclean help
+.PHONY: all install installcheck test fuzz demo demo-stop bench bench-types clean distclean help

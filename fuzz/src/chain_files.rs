@@ -1,0 +1,137 @@
+//! What the ledger stores, signs and hands to auditors.
+
+use ledger::vector::{deps_from_bytes, deps_to_bytes};
+use ledger::{
+    Block, Certificate, Checkpoint, Cut, Genesis, Header, Member, MembershipChange, OpProof, Pins,
+    Segment, SignedCheckpoint, ValidatorSet, VersionVector, verify_bundle,
+};
+
+use super::chain::sample::{CHAIN, block, cut, genesis, segment};
+use super::chain::{Chain, key, member};
+use super::{Target, is_canonical};
+
+pub fn targets() -> Vec<Target> {
+    let chain = Chain::sample(3);
+    let block = block();
+    let vector = VersionVector(cut().0);
+    let founder = member(1, 7);
+    let joins = MembershipChange::Join(member(2, 1)).to_bytes();
+    let leaves = MembershipChange::Leave(founder.node_id).to_bytes();
+    let set = ValidatorSet::from_members([&founder, &member(2, 3)]);
+    let note = Checkpoint::of_chain(&CHAIN, 7, [9; 32]).sign("node1", &key(1));
+    let proof = chain.prove(1, 1, 1).to_json();
+    vec![
+        Target::new("header", header, vec![block.header.to_bytes()]),
+        Target::new("block", whole_block, vec![block.to_bytes()]),
+        Target::new(
+            "certificate",
+            certificate,
+            vec![block.certificate.to_bytes()],
+        ),
+        Target::new("cut", cut_bytes, vec![block.cut.to_bytes()]),
+        Target::new("vector", vector_bytes, vec![vector.to_bytes()]),
+        Target::new("deps", deps, vec![deps_to_bytes(&segment().deps)]),
+        Target::new("genesis", genesis_bytes, vec![genesis().to_bytes()]),
+        Target::new("member", member_bytes, vec![founder.to_bytes()]),
+        Target::new("membership_change", membership_change, vec![joins, leaves]),
+        Target::new("validator_set", validator_set, vec![set.to_bytes()]),
+        Target::new("segment", segment_bytes, vec![segment().to_bytes()]),
+        Target::new(
+            "bundle",
+            bundle,
+            vec![Chain::new().bundle(), chain.bundle()],
+        ),
+        Target::new(
+            "proof",
+            op_proof,
+            vec![proof.expect("a proof as text").into_bytes()],
+        ),
+        Target::new(
+            "checkpoint",
+            checkpoint,
+            vec![note.expect("a good name").into_bytes()],
+        ),
+    ]
+}
+
+fn header(bytes: &[u8]) {
+    is_canonical(bytes, Header::from_bytes, Header::to_bytes);
+}
+
+fn whole_block(bytes: &[u8]) {
+    is_canonical(bytes, Block::from_bytes, Block::to_bytes);
+}
+
+fn certificate(bytes: &[u8]) {
+    is_canonical(bytes, Certificate::from_bytes, Certificate::to_bytes);
+}
+
+fn cut_bytes(bytes: &[u8]) {
+    is_canonical(bytes, Cut::from_bytes, Cut::to_bytes);
+}
+
+fn vector_bytes(bytes: &[u8]) {
+    is_canonical(bytes, VersionVector::from_bytes, VersionVector::to_bytes);
+}
+
+fn deps(bytes: &[u8]) {
+    is_canonical(bytes, deps_from_bytes, deps_to_bytes);
+}
+
+fn genesis_bytes(bytes: &[u8]) {
+    is_canonical(bytes, Genesis::from_bytes, Genesis::to_bytes);
+}
+
+fn member_bytes(bytes: &[u8]) {
+    is_canonical(bytes, Member::from_bytes, Member::to_bytes);
+}
+
+fn membership_change(bytes: &[u8]) {
+    is_canonical(
+        bytes,
+        MembershipChange::from_bytes,
+        MembershipChange::to_bytes,
+    );
+}
+
+fn validator_set(bytes: &[u8]) {
+    is_canonical(bytes, ValidatorSet::from_bytes, ValidatorSet::to_bytes);
+}
+
+fn segment_bytes(bytes: &[u8]) {
+    is_canonical(bytes, Segment::from_bytes, Segment::to_bytes);
+    if let Ok(segment) = Segment::from_bytes(bytes) {
+        assert_eq!(segment.encoded_len(), bytes.len());
+        let _ = segment.verify(&CHAIN, &key(1).verifying_key(), &segment.prev);
+    }
+}
+
+/// A bundle is read and verified in one pass; no forged one may bring the verifier down.
+fn bundle(bytes: &[u8]) {
+    let _ = verify_bundle(bytes, &Pins::default());
+}
+
+/// A proof is JSON, which may be spaced and ordered as one likes: only its content comes back.
+fn op_proof(bytes: &[u8]) {
+    let Some(proof) = text(bytes).and_then(|text| OpProof::from_json(text).ok()) else {
+        return;
+    };
+    let printed = proof
+        .to_json()
+        .expect("a proof that was read can be printed");
+    let again = OpProof::from_json(&printed).and_then(|again| again.to_json());
+    assert_eq!(again.as_ref(), Ok(&printed));
+    let _ = proof.verify(&Pins::default());
+}
+
+fn checkpoint(bytes: &[u8]) {
+    let Some(note) = text(bytes) else { return };
+    if let Ok(signed) = SignedCheckpoint::parse(note) {
+        assert!(note.starts_with(&signed.checkpoint.text()));
+        let _ = signed.verify("node1", &key(1).verifying_key());
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}

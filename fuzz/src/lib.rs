@@ -1,0 +1,63 @@
+//! Fuzz targets: one for each decoder of the crates, with seeds to start from.
+//!
+//! What each target claims: hostile bytes give a value or an error, never a panic; what decodes
+//! encodes to the same bytes again; its text form comes back as it was.
+//!
+//! `state` holds the claims on CRDT types (a new type is one line in [`targets`]), `rows` what
+//! travels around them, `chain_files` the ledger, `messages` what nodes say to each other.
+
+// The small chain that the ledger's own tests are made with.
+#[path = "../../crates/ledger/tests/chain/mod.rs"]
+mod chain;
+mod chain_files;
+mod messages;
+mod rows;
+mod state;
+
+use crdt::{LwwRegister, OrSet, PnCounter};
+
+/// One decoder under test.
+pub struct Target {
+    /// As `devtools/fuzz` shows it; also the name of its corpus.
+    pub name: String,
+    /// Panics if the bytes break a claim.
+    pub check: fn(&[u8]),
+    /// Inputs that decode, or nearly.
+    pub seeds: Vec<Vec<u8>>,
+}
+
+impl Target {
+    fn new(name: &str, check: fn(&[u8]), seeds: Vec<Vec<u8>>) -> Self {
+        Self {
+            name: name.to_owned(),
+            check,
+            seeds,
+        }
+    }
+}
+
+/// All targets.
+pub fn targets() -> Vec<Target> {
+    let states = [
+        state::targets::<PnCounter>(&["0", "12", "-3", "9223372036854775807"]),
+        state::targets::<OrSet>(&["{}", "{a,b}", "{b,\"c d\",é}"]),
+        state::targets::<LwwRegister>(&["null", "{\"a\": [1, 2.50]}", "\"text\""]),
+    ];
+    let around = [rows::targets(), chain_files::targets(), messages::targets()];
+    states
+        .into_iter()
+        .flatten()
+        .chain(around.into_iter().flatten())
+        .collect()
+}
+
+/// What decodes encodes to the same bytes.
+fn is_canonical<T, E>(
+    bytes: &[u8],
+    decode: impl Fn(&[u8]) -> Result<T, E>,
+    encode: impl Fn(&T) -> Vec<u8>,
+) {
+    if let Ok(value) = decode(bytes) {
+        assert!(encode(&value) == bytes, "decoded what encodes otherwise");
+    }
+}
