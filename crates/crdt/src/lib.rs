@@ -5,7 +5,8 @@
 //! for; no author yet). Operators only add to the change, so they are pure. [`Crdt::settle`]
 //! turns the change into authored state, in one place: under the lock of the row.
 //!
-//! `pn_counter`, `or_set` and `lww_register` hold one type each; [`AnyState`] treats a column
+//! `pn_counter`, `or_set`, `lww_register`, `rga_text` and `rga` hold one type each, the last
+//! two on the engine in `sequence`; [`AnyState`] treats a column
 //! by its [`ColumnKind`]; `row` and `schema` hold what travels between nodes; `codec`, `json`,
 //! `array_text` and `text_form` the encodings that they share.
 #![forbid(unsafe_code)]
@@ -24,8 +25,11 @@ pub mod json;
 pub mod lww_register;
 pub mod or_set;
 pub mod pn_counter;
+pub mod rga;
+pub mod rga_text;
 pub mod row;
 pub mod schema;
+pub mod sequence;
 mod text_form;
 mod version_vector;
 
@@ -40,6 +44,8 @@ pub use ids::{Dot, ReplicaId, Stamp};
 pub use lww_register::LwwRegister;
 pub use or_set::OrSet;
 pub use pn_counter::PnCounter;
+pub use rga::Rga;
+pub use rga_text::RgaText;
 pub use row::{PlainRow, RowAction, RowChange, RowMeta};
 pub use schema::{Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
 pub use version_vector::VersionVector;
