@@ -2,8 +2,10 @@
 
 mod world;
 
-use crdt::{Crdt, RgaText};
-use world::{Driven, laws::laws};
+use crdt::{Crdt, CrdtError, DeltaFault, RgaText};
+use proptest::prelude::{ProptestConfig, any, prop};
+use proptest::proptest;
+use world::{Clock, Driven, World, events, laws::laws};
 
 impl Driven for RgaText {
     fn literal(seed: u8) -> Self {
@@ -31,4 +33,249 @@ impl Driven for RgaText {
 
 laws! {
     rga_text: RgaText;
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn literal(text: &str) -> RgaText {
+    RgaText::assign(text.to_owned())
+}
+
+fn settle(old: &RgaText, new: &RgaText, clock: &mut Clock) -> RgaText {
+    RgaText::settle(Some(old), new, clock).unwrap()
+}
+
+fn text(row: &RgaText) -> String {
+    row.value().unwrap()
+}
+
+/// A release that reads yesterday's rows differently loses them.
+#[test]
+fn golden_bytes() {
+    assert_eq!(
+        hex(&RgaText::default().encode()),
+        "01000000".to_owned() + "00"
+    );
+    assert_eq!(
+        hex(&literal("hé").encode()),
+        "0102000000".to_owned() + "0368c3a9"
+    );
+    let mut clock = Clock::new(1);
+    let one = RgaText::settle(None, &literal("hello"), &mut clock).unwrap();
+    let ones = "01".repeat(16);
+    let op = format!("01{ones}0102");
+    assert_eq!(
+        hex(&one.encode()),
+        format!("01000568656c6c6f{op}0104000001") + "0004"
+    );
+    let two = settle(&one, &one.delete(1, 2).unwrap(), &mut clock);
+    assert_eq!(
+        hex(&two.encode()),
+        format!("010003686c6f{op}010400000300000101") + "0001"
+    );
+    let delta = RgaText::delta(Some(&one), &two).unwrap();
+    assert_eq!(hex(&delta.encode()), format!("010400{op}0001010101"));
+    let edited = two.insert(1, "x".to_owned()).unwrap().delete(2, 1).unwrap();
+    assert_eq!(
+        hex(&edited.encode()),
+        format!("010103686c6f{op}0104000003000001010001") + "010300010101" + "78"
+    );
+}
+
+/// What both wrote apart must both be there, also where an application writes whole texts.
+#[test]
+fn two_writes_by_value_both_survive() {
+    let (mut a, mut b) = (Clock::new(1), Clock::new(2));
+    let row = RgaText::settle(None, &literal("the cat sat\non the mat\n"), &mut a).unwrap();
+    let here = settle(&row, &literal("the black cat sat\non the mat\n"), &mut a);
+    let there = settle(&row, &literal("the cat sat\non a mat!\n"), &mut b);
+    let both = here.join(&there).unwrap();
+    assert_eq!(text(&both), "the black cat sat\non a mat!\n");
+}
+
+/// A plan's cached value, or one that a session read long ago, must not undo later writes.
+#[test]
+fn edits_of_a_stale_copy_land_where_they_were_meant() {
+    let mut clock = Clock::new(1);
+    let first = RgaText::settle(None, &literal("one two"), &mut clock).unwrap();
+    let second = settle(
+        &first,
+        &first.insert(0, "zero ".to_owned()).unwrap(),
+        &mut clock,
+    );
+    let stale = first
+        .insert(7, " three".to_owned())
+        .unwrap()
+        .delete(0, 3)
+        .unwrap();
+    let third = settle(&second, &stale, &mut clock);
+    assert_eq!(text(&third), "zero  two three");
+    assert_eq!(
+        settle(&third, &first, &mut clock),
+        third,
+        "an old copy without edits"
+    );
+}
+
+/// A literal that claims someone's elements with another text must not pass for a copy.
+#[test]
+fn forged_literals_are_taken_by_value() {
+    let mut clock = Clock::new(1);
+    let row = RgaText::settle(None, &literal("pay 10"), &mut clock).unwrap();
+    let mut bytes = row.encode();
+    let digit = bytes.iter().position(|byte| *byte == b'1').unwrap_or(7);
+    assert_eq!(bytes[digit], b'1');
+    bytes[digit] = b'9';
+    let forged = RgaText::decode(&bytes).unwrap();
+    assert!(matches!(row.join(&forged), Err(CrdtError::Forked(_))));
+    let written = settle(&row, &forged, &mut clock);
+    assert_eq!(text(&written), "pay 90");
+    assert_ne!(written.encode(), forged.encode());
+}
+
+/// Two sessions that settle from one value must not make one id twice.
+#[test]
+fn an_author_that_is_not_alone_loses_nothing() {
+    let mut clock = Clock {
+        exclusive: false,
+        ..Clock::new(1)
+    };
+    let row = RgaText::settle(None, &literal("ab"), &mut clock).unwrap();
+    let one = settle(&row, &row.insert(1, "x".to_owned()).unwrap(), &mut clock);
+    let two = settle(&row, &row.insert(1, "y".to_owned()).unwrap(), &mut clock);
+    assert_eq!(text(&one.join(&two).unwrap()), "axyb");
+}
+
+/// A position beyond the end is an error that names it, and leaves the value as it was.
+#[test]
+fn positions_are_checked() {
+    let row = literal("äö");
+    let settled = settle(&RgaText::default(), &row, &mut Clock::new(1));
+    for value in [&row, &settled, &settled.insert(1, String::new()).unwrap()] {
+        let beyond = Err(CrdtError::OutOfRange { at: 3, length: 2 });
+        assert_eq!(value.insert(3, "x".to_owned()), beyond);
+        let error = CrdtError::OutOfRange { at: 2, length: 2 };
+        assert_eq!(value.delete(1, 2), Err(error.clone()));
+        assert_eq!(value.delete(0, usize::MAX), Err(error));
+        assert_eq!(
+            value.insert(0, "\0".to_owned()),
+            Err(CrdtError::InvalidText)
+        );
+        assert_eq!(text(&value.insert(2, "!".to_owned()).unwrap()), "äö!");
+    }
+}
+
+/// What is typed and taken back leaves nothing, and what is reset lets others' text live.
+#[test]
+fn edits_that_cancel_are_none() {
+    let (mut a, mut b) = (Clock::new(1), Clock::new(2));
+    let row = RgaText::settle(None, &literal("abc"), &mut a).unwrap();
+    let none = row
+        .insert(2, "xy".to_owned())
+        .unwrap()
+        .delete(2, 2)
+        .unwrap();
+    assert_eq!(none, row);
+    assert!(none.is_settled());
+    let reset = settle(&row, &row.reset().unwrap(), &mut a);
+    assert_eq!(text(&reset), "");
+    let there = settle(&row, &row.insert(3, "d".to_owned()).unwrap(), &mut b);
+    assert_eq!(text(&reset.join(&there).unwrap()), "d");
+}
+
+/// A peer must not write in another's name, twice under one dot, or beside the unknown.
+#[test]
+fn deltas_are_checked() {
+    let (mut a, mut b) = (Clock::new(1), Clock::new(2));
+    let first = RgaText::settle(None, &literal("abc"), &mut a).unwrap();
+    let second = settle(&first, &first.insert(1, "x".to_owned()).unwrap(), &mut b);
+    let third = settle(&second, &second.insert(2, "y".to_owned()).unwrap(), &mut a);
+    let delta = RgaText::delta(Some(&second), &third).unwrap();
+    let check =
+        |author: &Clock, row: Option<&RgaText>| RgaText::check_delta(&delta, author.replica, row);
+    assert_eq!(check(&a, Some(&second)), Ok(()));
+    assert!(matches!(
+        check(&b, Some(&second)),
+        Err(DeltaFault::ForeignDot(_))
+    ));
+    assert!(matches!(
+        check(&a, Some(&third)),
+        Err(DeltaFault::RepeatedDot(_))
+    ));
+    assert!(matches!(
+        check(&a, Some(&first)),
+        Err(DeltaFault::MissingOrigin(_))
+    ));
+    assert!(matches!(check(&a, None), Err(DeltaFault::MissingOrigin(_))));
+    assert!(matches!(
+        first.join(&delta),
+        Err(CrdtError::MissingOrigin(_))
+    ));
+    let cut = settle(&third, &third.delete(1, 1).unwrap(), &mut a);
+    let cut = RgaText::delta(Some(&third), &cut).unwrap();
+    let check = |row| RgaText::check_delta(&cut, a.replica, Some(row));
+    assert_eq!(check(&third), Ok(()));
+    assert!(matches!(check(&first), Err(DeltaFault::UnknownDot(_))));
+    assert!(matches!(first.join(&cut), Err(CrdtError::MissingOrigin(_))));
+    let unsettled = first.insert(0, "x".to_owned()).unwrap();
+    let fault = RgaText::check_delta(&unsettled, a.replica, Some(&first));
+    assert_eq!(fault, Err(DeltaFault::Unsettled));
+}
+
+fn decodes_canonically_or_not_at_all(bytes: &[u8]) {
+    if let Ok(value) = RgaText::decode(bytes) {
+        assert_eq!(value.encode(), bytes);
+        let _ = value.to_json();
+        let _ = value.cmp_by_value(&RgaText::default());
+        assert!(RgaText::from_text(&value.to_text()).is_ok());
+        assert_eq!(value.join(&value).unwrap().encode(), bytes);
+        let other = RgaText::settle(None, &literal("abc"), &mut Clock::new(1)).unwrap();
+        let _ = RgaText::settle(Some(&other), &value, &mut Clock::new(2));
+        let _ = RgaText::settle(Some(&value), &other, &mut Clock::new(2));
+        let _ = RgaText::check_delta(&value, Clock::new(1).replica, Some(&other));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Bytes of those who mean harm must not bring a node down, nor give one state two forms.
+    #[test]
+    fn altered_bytes_never_panic(
+        events in events(),
+        pick: prop::sample::Index,
+        edits in prop::collection::vec(any::<(prop::sample::Index, u8, u8)>(), 1..4),
+    ) {
+        let mut world = World::<RgaText>::new(5);
+        world.run(&events);
+        let mut values = world.values();
+        values.extend(world.deltas.iter().flatten().cloned());
+        let mut bytes = pick.get(&values).encode();
+        decodes_canonically_or_not_at_all(&bytes);
+        for (index, kind, byte) in edits {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = index.index(bytes.len());
+            match kind % 5 {
+                0 => bytes[at] = byte,
+                1 => bytes[at] = bytes[at].wrapping_add(1),
+                2 => bytes.insert(at, byte % 3),
+                3 => drop(bytes.remove(at)),
+                _ => bytes.truncate(at),
+            }
+        }
+        decodes_canonically_or_not_at_all(&bytes);
+    }
+
+    #[test]
+    fn random_bytes_never_panic(mut bytes in prop::collection::vec(0..8u8, 0..80)) {
+        decodes_canonically_or_not_at_all(&bytes);
+        if let Some(version) = bytes.first_mut() {
+            *version = 1;
+        }
+        decodes_canonically_or_not_at_all(&bytes);
+    }
 }
