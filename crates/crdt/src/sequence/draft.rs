@@ -4,6 +4,9 @@ use super::content::{Content, Hunk};
 use super::span::Piece;
 use crate::CrdtError;
 
+/// New elements that one part holds at most, so that an edit moves few of them.
+const MAX_NEW: usize = 1024;
+
 /// A part of the edited value.
 #[derive(Clone, Debug)]
 enum Part<C> {
@@ -126,57 +129,72 @@ impl<C: Content> Draft<C> {
         if count == 0 {
             return Ok(());
         }
-        let (index, offset) = self.seek(at);
-        self.len += count;
-        let new = |gap| Part::New {
-            gap,
-            len: count,
-            content: added.clone(),
+        let (mut index, mut offset) = self.seek(at);
+        let is_start = at == 0;
+        // Behind which element of the state the new ones stand; where that is the start of the
+        // value, it is the start of the sequence.
+        let gap = match self.parts.get(index) {
+            _ if is_start => 0,
+            Some(Part::Kept { at, .. }) => *at + offset,
+            Some(Part::New { gap, .. }) => *gap,
+            None => return Ok(()),
         };
-        if at == 0 {
-            // New elements at the start of the value stand at the start of the sequence.
-            match self.parts.first_mut() {
-                Some(Part::New {
-                    gap: 0,
-                    len,
-                    content,
-                }) => {
-                    content.splice(0, 0, added.slice());
-                    *len += count;
-                }
-                _ => self.parts.insert(0, new(0)),
+        if let (false, Some(Part::Kept { len, .. })) = (is_start, self.parts.get_mut(index)) {
+            let rest = *len - offset;
+            *len = offset;
+            index += 1;
+            offset = 0;
+            if rest > 0 {
+                let behind = Part::Kept { at: gap, len: rest };
+                self.parts.insert(index, behind);
             }
-            return Ok(());
         }
+        self.len += count;
         match self.parts.get_mut(index) {
-            Some(Part::New { len, content, .. }) => {
+            Some(Part::New {
+                gap: held,
+                len,
+                content,
+            }) if *held == gap => {
                 content.splice(offset, 0, added.slice());
                 *len += count;
             }
-            Some(Part::Kept { at: place, len }) => {
-                let gap = *place + offset;
-                let rest = *len - offset;
-                *len = offset;
-                if rest > 0 {
-                    let behind = Part::Kept { at: gap, len: rest };
-                    self.parts.splice(index + 1..index + 1, [new(gap), behind]);
-                    return Ok(());
-                }
-                match self.parts.get_mut(index + 1) {
-                    Some(Part::New {
-                        gap: held,
-                        len,
-                        content,
-                    }) if *held == gap => {
-                        content.splice(0, 0, added.slice());
-                        *len += count;
-                    }
-                    _ => self.parts.insert(index + 1, new(gap)),
-                }
+            _ => {
+                let content = added.clone();
+                let len = count;
+                self.parts.insert(index, Part::New { gap, len, content });
             }
-            None => (),
         }
+        self.divide(index);
         Ok(())
+    }
+
+    /// Divides a part of new elements that has become too long.
+    fn divide(&mut self, index: usize) {
+        let Some(Part::New { gap, len, content }) = self.parts.get_mut(index) else {
+            return;
+        };
+        if *len <= MAX_NEW {
+            return;
+        }
+        // Half of what a part may hold, so that each has room to grow.
+        let mut rest = content.slice();
+        let mut parts: Vec<Part<C>> = Vec::with_capacity(*len / (MAX_NEW / 2) + 1);
+        let mut left = *len;
+        while left > 0 {
+            let len = left.min(MAX_NEW / 2);
+            let (head, after) = C::split(rest, len);
+            let mut content = C::default();
+            content.push(head);
+            parts.push(Part::New {
+                gap: *gap,
+                len,
+                content,
+            });
+            rest = after;
+            left -= len;
+        }
+        self.parts.splice(index..=index, parts);
     }
 
     pub fn delete(&mut self, at: usize, count: usize) -> Result<(), CrdtError> {
@@ -357,6 +375,7 @@ impl<C: Content> Draft<C> {
         self.len += len;
         let content = content.clone();
         self.parts.push(Part::New { gap, len, content });
+        self.divide(self.parts.len() - 1);
     }
 
     fn keep(&mut self, place: usize, count: usize) {

@@ -111,7 +111,7 @@ impl<C: Content> Sequence<C> {
     /// How many elements the value has.
     pub fn length(&self) -> usize {
         match &self.change {
-            Change::None => C::count(self.state.content.slice()),
+            Change::None => self.state.living(),
             Change::Add(draft) => draft.len(),
             Change::Assign(content) => C::count(content.slice()),
         }

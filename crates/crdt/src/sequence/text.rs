@@ -7,8 +7,9 @@ use crate::{CrdtError, DecodeError, TextError, json, text_form};
 
 /// The byte at which the character `count` starts, or the end.
 fn byte_of(text: &str, count: usize) -> usize {
-    if count == 0 {
-        return 0;
+    // No text has more characters than bytes: so many, and all of it is ASCII.
+    if count == 0 || count == text.len() {
+        return count;
     }
     match text.as_bytes().get(..count) {
         Some(head) if head.is_ascii() => count,
@@ -29,7 +30,11 @@ impl Content for String {
     }
 
     fn count(slice: &str) -> usize {
-        slice.chars().count()
+        if slice.is_ascii() {
+            slice.len()
+        } else {
+            slice.chars().count()
+        }
     }
 
     fn split(slice: &str, count: usize) -> (&str, &str) {
