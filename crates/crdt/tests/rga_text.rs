@@ -3,8 +3,6 @@
 mod world;
 
 use crdt::{Crdt, CrdtError, DeltaFault, RgaText};
-use proptest::prelude::{ProptestConfig, any, prop};
-use proptest::proptest;
 use world::{Clock, Driven, World, events, laws::laws};
 
 impl Driven for RgaText {
@@ -238,44 +236,110 @@ fn decodes_canonically_or_not_at_all(bytes: &[u8]) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+/// An application that writes a whole new text over a large one must not stop the database.
+#[test]
+fn unlike_texts_are_told_apart_in_bounded_time() {
+    let unlike = |factor: u64| -> String {
+        let mut seed = factor;
+        let mut letter = || {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(factor);
+            char::from(b'a' + (seed >> 59) as u8 % 26)
+        };
+        (0..1_000_000)
+            .map(|at| if at % 70 == 69 { '\n' } else { letter() })
+            .collect()
+    };
+    let mut clock = Clock::new(1);
+    let (first, second) = (unlike(3), unlike(5));
+    let row = RgaText::settle(None, &literal(&first), &mut clock).unwrap();
+    let begun = std::time::Instant::now();
+    let row = settle(&row, &literal(&second), &mut clock);
+    assert!(begun.elapsed().as_secs() < 60);
+    assert_eq!(text(&row), second);
+}
 
-    /// Bytes of those who mean harm must not bring a node down, nor give one state two forms.
-    #[test]
-    fn altered_bytes_never_panic(
-        events in events(),
-        pick: prop::sample::Index,
-        edits in prop::collection::vec(any::<(prop::sample::Index, u8, u8)>(), 1..4),
-    ) {
-        let mut world = World::<RgaText>::new(5);
-        world.run(&events);
-        let mut values = world.values();
-        values.extend(world.deltas.iter().flatten().cloned());
-        let mut bytes = pick.get(&values).encode();
-        decodes_canonically_or_not_at_all(&bytes);
-        for (index, kind, byte) in edits {
-            if bytes.is_empty() {
-                break;
+mod random {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Bytes of those who mean harm must not bring a node down, nor give one state two forms.
+        #[test]
+        fn altered_bytes_never_panic(
+            events in events(),
+            pick: prop::sample::Index,
+            edits in prop::collection::vec(any::<(prop::sample::Index, u8, u8)>(), 1..4),
+        ) {
+            let mut world = World::<RgaText>::new(5);
+            world.run(&events);
+            let mut values = world.values();
+            values.extend(world.deltas.iter().flatten().cloned());
+            let mut bytes = pick.get(&values).encode();
+            decodes_canonically_or_not_at_all(&bytes);
+            for (index, kind, byte) in edits {
+                if bytes.is_empty() {
+                    break;
+                }
+                let at = index.index(bytes.len());
+                match kind % 5 {
+                    0 => bytes[at] = byte,
+                    1 => bytes[at] = bytes[at].wrapping_add(1),
+                    2 => bytes.insert(at, byte % 3),
+                    3 => drop(bytes.remove(at)),
+                    _ => bytes.truncate(at),
+                }
             }
-            let at = index.index(bytes.len());
-            match kind % 5 {
-                0 => bytes[at] = byte,
-                1 => bytes[at] = bytes[at].wrapping_add(1),
-                2 => bytes.insert(at, byte % 3),
-                3 => drop(bytes.remove(at)),
-                _ => bytes.truncate(at),
-            }
+            decodes_canonically_or_not_at_all(&bytes);
         }
-        decodes_canonically_or_not_at_all(&bytes);
+
+        #[test]
+        fn random_bytes_never_panic(mut bytes in prop::collection::vec(0..8u8, 0..80)) {
+            decodes_canonically_or_not_at_all(&bytes);
+            if let Some(version) = bytes.first_mut() {
+                *version = 1;
+            }
+            decodes_canonically_or_not_at_all(&bytes);
+        }
     }
 
-    #[test]
-    fn random_bytes_never_panic(mut bytes in prop::collection::vec(0..8u8, 0..80)) {
-        decodes_canonically_or_not_at_all(&bytes);
-        if let Some(version) = bytes.first_mut() {
-            *version = 1;
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        /// Whatever is edited in a row, one after another, must read as a plain text would, also
+        /// once it is settled, and where the parts of a draft overflow.
+        #[test]
+        fn edits_do_what_they_do_to_a_plain_text(
+            steps in prop::collection::vec(
+                (any::<prop::sample::Index>(), 0..900usize, 0..1_500usize, any::<bool>()),
+                1..30,
+            ),
+        ) {
+            let mut clock = Clock::new(1);
+            let mut row = RgaText::default();
+            let mut value = row.clone();
+            let mut plain: Vec<char> = Vec::new();
+            for (step, (at, gone, come, is_settled)) in steps.into_iter().enumerate() {
+                let at = at.index(plain.len() + 1);
+                let gone = gone.min(plain.len() - at);
+                let come = if step % 3 == 0 { come } else { come % 4 };
+                let added: String = "aé1".chars().cycle().skip(step).take(come).collect();
+                value = value.delete(at, gone).unwrap().insert(at, added.clone()).unwrap();
+                plain.splice(at..at + gone, added.chars());
+                let expected: String = plain.iter().collect();
+                prop_assert_eq!(value.value(), Ok(expected));
+                prop_assert_eq!(value.length(), plain.len());
+                prop_assert_eq!(&RgaText::decode(&value.encode()).unwrap(), &value);
+                if is_settled {
+                    row = RgaText::settle(Some(&row), &value, &mut clock).unwrap();
+                    prop_assert_eq!(row.value(), value.value());
+                    value = row.clone();
+                }
+            }
         }
-        decodes_canonically_or_not_at_all(&bytes);
     }
 }

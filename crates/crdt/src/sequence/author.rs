@@ -14,9 +14,7 @@ pub(super) fn led<C: Content>(
     author: &mut dyn Author,
 ) -> Result<Sequence<C>, CrdtError> {
     if !base.whole {
-        return Sequence::settled(base.clone())
-            .check_whole()
-            .map(|()| Sequence::default());
+        Sequence::settled(base.clone()).check_whole()?;
     }
     let hunks = C::hunks(base.content.slice(), value.slice());
     if hunks.is_empty() {

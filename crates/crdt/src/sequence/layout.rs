@@ -20,7 +20,7 @@ use super::Sequence;
 use super::content::Content;
 use super::draft::{Draft, Edits};
 use super::order::order;
-use super::span::{Id, Piece, Span, locate, push_piece};
+use super::span::{Id, Piece, Span, push_piece};
 use super::state::State;
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_varint};
 use crate::{Change, DecodeError, Dot};
@@ -219,9 +219,13 @@ fn read_ops(reader: &mut Reader<'_>) -> Result<Vec<Dot>, DecodeError> {
         if ops.last().is_some_and(|last| last.replica >= replica) {
             return Err(DecodeError::NotCanonical("replicas must ascend"));
         }
-        let count = reader.count(1)?;
+        let count = reader.count(4)?;
         if count == 0 {
             return Err(DecodeError::NotCanonical("a replica without an operation"));
+        }
+        // Its tick, how many spans, and at least two bytes that name it: all yet to come.
+        if ops.len() > reader.remaining() / 3 {
+            return Err(DecodeError::Truncated);
         }
         let mut last: Option<u64> = None;
         ops.reserve(count);
@@ -467,7 +471,7 @@ fn read_edits<C: Content>(reader: &mut Reader<'_>) -> Result<Edits<C>, DecodeErr
         edits.deleted.push((at, last - at));
     }
     let mut last = 0;
-    for index in 0..reader.count(2)? {
+    for index in 0..reader.count(3)? {
         let gap = place(reader, last)?;
         if index > 0 && gap == last {
             return Err(DecodeError::NotCanonical("two contents at one place"));
@@ -489,9 +493,4 @@ fn check_gaps<C>(pieces: &[Piece], edits: &Edits<C>) -> Result<(), DecodeError> 
         Some((gap, _)) if *gap > all => Err(DecodeError::NotCanonical("a place out of range")),
         _ => Ok(()),
     }
-}
-
-/// Whether `spans` hold the element.
-pub(super) fn holds(spans: &[Span], id: Id) -> bool {
-    locate(spans, id).is_some()
 }

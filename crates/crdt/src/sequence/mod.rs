@@ -32,7 +32,7 @@ pub use content::{Content, Hunk};
 pub use list::Values;
 
 use draft::{Draft, Edits, edited};
-use span::{Id, Piece};
+use span::{Id, Piece, locate};
 use state::State;
 
 use crate::{
@@ -147,14 +147,11 @@ impl<C: Content> Sequence<C> {
     fn first_missing(&self) -> Option<Id> {
         let spans = &self.state.spans;
         let origins = spans.iter().flat_map(|span| [span.left, span.right]);
-        let pieces = self.state.pieces.iter().map(|piece| Id {
-            op: piece.op,
-            offset: piece.offset + (piece.len - 1),
-        });
+        let pieces = self.state.pieces.iter().map(Piece::last);
         origins
             .flatten()
             .chain(pieces)
-            .find(|id| !layout::holds(spans, *id))
+            .find(|id| locate(spans, *id).is_none())
     }
 
     fn draft(&self) -> Draft<C> {
@@ -411,22 +408,5 @@ pub fn content_of_bytes<C: Content>(bytes: &[u8]) -> Result<C, CrdtError> {
     match layout::settled_content(bytes)? {
         Some(mut reader) => Ok(C::read(&mut reader)?),
         None => Sequence::<C>::decode(bytes)?.value(),
-    }
-}
-
-/// What a piece lets others see.
-impl Piece {
-    fn first(&self) -> Id {
-        Id {
-            op: self.op,
-            offset: self.offset,
-        }
-    }
-
-    fn last(&self) -> Id {
-        Id {
-            op: self.op,
-            offset: self.offset + (self.len - 1),
-        }
     }
 }

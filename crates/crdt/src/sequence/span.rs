@@ -30,6 +30,21 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    pub fn first(&self) -> Id {
+        Id {
+            op: self.op,
+            offset: self.offset,
+        }
+    }
+
+    pub fn last(&self) -> Id {
+        Id {
+            op: self.op,
+            offset: self.offset + (self.len - 1),
+        }
+    }
+
+    /// The number after that of the last element.
     pub fn end(&self) -> u64 {
         u64::from(self.offset) + u64::from(self.len)
     }

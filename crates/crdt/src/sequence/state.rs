@@ -146,8 +146,7 @@ impl<C: Content> State<C> {
     }
 
     pub fn dot(&self, op: u32) -> Result<Dot, CrdtError> {
-        let dot = self.ops.get(op as usize).copied();
-        dot.ok_or(CrdtError::Malformed("an operation without a dot"))
+        dot_of(&self.ops, op)
     }
 
     /// Whether the state's table has the operation and its elements.
@@ -174,11 +173,7 @@ impl<C: Content> State<C> {
         let ordered = match order(&spans)? {
             Ok(pieces) => Some(pieces),
             Err(missing) if self.whole || other.whole => {
-                let dot = ops.get(missing.op as usize).copied();
-                return Err(dot.map_or(
-                    CrdtError::Malformed("an operation without a dot"),
-                    CrdtError::MissingOrigin,
-                ));
+                return Err(CrdtError::MissingOrigin(dot_of(&ops, missing.op)?));
             }
             Err(_) => None,
         };
@@ -186,11 +181,7 @@ impl<C: Content> State<C> {
         if let Some(stray) = strays.first()
             && (self.whole || other.whole)
         {
-            let dot = ops.get(stray.op as usize).copied();
-            return Err(dot.map_or(
-                CrdtError::Malformed("an operation without a dot"),
-                CrdtError::MissingOrigin,
-            ));
+            return Err(CrdtError::MissingOrigin(dot_of(&ops, stray.op)?));
         }
         let whole = ordered.is_some() && strays.is_empty();
         let skeleton = match ordered {
@@ -219,10 +210,7 @@ impl<C: Content> State<C> {
         for part in skeleton {
             let mut piece = *part;
             while piece.len > 0 {
-                let id = Id {
-                    op: piece.op,
-                    offset: piece.offset,
-                };
+                let id = piece.first();
                 let (len, _) = a.at(id, piece.len);
                 let (len, in_b) = b.at(id, len);
                 let (len, in_a) = a.at(id, len);
@@ -287,10 +275,7 @@ impl<C: Content> State<C> {
         for held in new.held.iter() {
             let mut piece = held.piece;
             while piece.len > 0 {
-                let id = Id {
-                    op: piece.op,
-                    offset: piece.offset,
-                };
+                let id = piece.first();
                 let (len, fate) = before.at(id, piece.len);
                 if match fate {
                     Fate::Unknown => true,
@@ -305,7 +290,7 @@ impl<C: Content> State<C> {
         }
         let strays = skeleton
             .iter()
-            .any(|piece| locate_piece(&spans, piece).is_none());
+            .any(|piece| locate(&spans, piece.first()).is_none());
         let ordered = if strays { None } else { order(&spans)?.ok() };
         let whole = ordered.is_some();
         let skeleton = ordered.unwrap_or(skeleton);
@@ -364,15 +349,9 @@ impl<C: Content> State<C> {
     }
 }
 
-/// The index of the span that holds a whole piece.
-fn locate_piece(spans: &[Span], piece: &Piece) -> Option<usize> {
-    locate(
-        spans,
-        Id {
-            op: piece.op,
-            offset: piece.offset,
-        },
-    )
+fn dot_of(ops: &[Dot], op: u32) -> Result<Dot, CrdtError> {
+    let dot = ops.get(op as usize).copied();
+    dot.ok_or(CrdtError::Malformed("an operation without a dot"))
 }
 
 /// The spans of both; equal ids must have equal spans.
@@ -388,16 +367,12 @@ fn merged_spans<C: Content>(
         .collect();
     spans.sort_by_key(|span| (span.op, span.offset));
     spans.dedup();
-    // Both have all spans of an operation or none, so one that differs shows here or in a sum.
+    // Honest states have all spans of an operation or none, so that those of both are equal.
     for [one, next] in spans.array_windows() {
         let forked = one.op == next.op
             && u64::from(one.offset) + u64::from(one.len) != u64::from(next.offset);
         if forked {
-            let dot = ops.get(one.op as usize).copied();
-            return Err(dot.map_or(
-                CrdtError::Malformed("an operation without a dot"),
-                CrdtError::Forked,
-            ));
+            return Err(CrdtError::Forked(dot_of(ops, one.op)?));
         }
     }
     Ok(spans)
@@ -408,7 +383,7 @@ fn strays<C: Content>(spans: &[Span], known: [&Known<'_, C>; 2]) -> Vec<Piece> {
     let mut strays: Vec<Piece> = known
         .iter()
         .flat_map(|known| known.held.iter().map(|held| held.piece))
-        .filter(|piece| locate_piece(spans, piece).is_none())
+        .filter(|piece| locate(spans, piece.first()).is_none())
         .collect();
     strays.sort_unstable_by_key(|piece| (piece.op, piece.offset));
     let mut merged: Vec<Piece> = Vec::new();
