@@ -87,4 +87,28 @@ fn main() {
             black_box(RgaText::settle(Some(&row), &new, &mut clock).unwrap());
         });
     }
+    for (length, line) in [(2_000, 2_000), (1_000_000, 500), (1_000_000, 2_000_000)] {
+        let first = RgaText::assign(unlike(3, length, line));
+        let row = RgaText::settle(None, &first, &mut clock).unwrap();
+        let new = RgaText::assign(unlike(5, length, line));
+        let begun = Instant::now();
+        black_box(RgaText::settle(Some(&row), &new, &mut clock).unwrap());
+        let elapsed = begun.elapsed();
+        println!("settle {length} unlike characters, {line} a line: {elapsed:?}");
+    }
+}
+
+/// Letters by chance.
+fn unlike(factor: u64, length: usize, line: usize) -> String {
+    let mut seed = factor;
+    let mut letter = |at: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(factor);
+        match (at + 1) % line {
+            0 => '\n',
+            _ => char::from(b'a' + (seed >> 59) as u8 % 26),
+        }
+    };
+    (0..length).map(&mut letter).collect()
 }
