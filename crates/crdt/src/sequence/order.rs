@@ -26,9 +26,21 @@ pub(super) fn order(spans: &[Span]) -> Result<Result<Vec<Piece>, Id>, CrdtError>
     }
     // Ascending by parent, offset, side; siblings by id, as spans are.
     children.sort_unstable();
+    let mut starts = vec![0; spans.len() + 2];
+    for ((parent, ..), _) in &children {
+        if let Some(count) = starts.get_mut(slot(*parent) + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
     let mut walk = Walk {
         spans,
         children: &children,
+        starts,
         tasks: Vec::new(),
         out: Vec::with_capacity(spans.len() * 2),
         ranks: watched(spans, &children),
@@ -45,6 +57,11 @@ pub(super) fn order(spans: &[Span]) -> Result<Result<Vec<Piece>, Id>, CrdtError>
 
 /// Where a span hangs: the parent's span (None: the root), the offset there, and whether right.
 type Place = (Option<usize>, u32, bool);
+
+/// Where a parent's children are counted: the root's first, as `children` has them.
+fn slot(parent: Option<usize>) -> usize {
+    parent.map_or(0, |index| index + 1)
+}
 
 fn hang(spans: &[Span], span: &Span) -> Result<Result<Place, Id>, CrdtError> {
     let find = |id: Option<Id>| match id {
@@ -101,6 +118,8 @@ enum Task {
 struct Walk<'a> {
     spans: &'a [Span],
     children: &'a [(Place, usize)],
+    /// Of each parent, by [`slot`], where its children start; then the end.
+    starts: Vec<usize>,
     tasks: Vec<Task>,
     out: Vec<Piece>,
     /// Of watched spans: offset and rank of each piece, offsets descending, ranks ascending.
@@ -123,9 +142,19 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The children of all elements of one span.
+    fn below(&self, parent: Option<usize>) -> &'a [(Place, usize)] {
+        let slot = slot(parent);
+        let bound = |slot: usize| self.starts.get(slot).copied().unwrap_or_default();
+        self.children
+            .get(bound(slot)..bound(slot + 1))
+            .unwrap_or_default()
+    }
+
     fn on(&self, place: Place) -> &'a [(Place, usize)] {
-        let from = self.children.partition_point(|child| child.0 < place);
-        let rest = self.children.get(from..).unwrap_or_default();
+        let all = self.below(place.0);
+        let from = all.partition_point(|child| child.0 < place);
+        let rest = all.get(from..).unwrap_or_default();
         let count = rest.partition_point(|child| child.0 == place);
         rest.get(..count).unwrap_or_default()
     }
@@ -166,15 +195,13 @@ impl<'a> Walk<'a> {
         };
         // The last element below `end` that something hangs on to the left.
         let below = (Some(index), span.offset + end, false);
-        let upto = self.children.partition_point(|child| child.0 < below);
-        let rest = self.children.get(..upto).unwrap_or_default();
-        let last = rest
-            .iter()
-            .rev()
-            .find(|(place, _)| !place.2 || place.0 != Some(index));
+        let all = self.below(Some(index));
+        let upto = all.partition_point(|child| child.0 < below);
+        let rest = all.get(..upto).unwrap_or_default();
+        let last = rest.iter().rev().find(|(place, _)| !place.2);
         let start = match last {
-            Some((place, _)) if place.0 == Some(index) => place.1 - span.offset,
-            _ => {
+            Some((place, _)) => place.1 - span.offset,
+            None => {
                 self.emit(index, span, 0, end);
                 return;
             }
