@@ -211,9 +211,11 @@ impl<C: Content> State<C> {
             let mut piece = *part;
             while piece.len > 0 {
                 let id = piece.first();
-                let (len, _) = a.at(id, piece.len);
-                let (len, in_b) = b.at(id, len);
-                let (len, in_a) = a.at(id, len);
+                let (most, mut in_a) = a.at(id, piece.len);
+                let (len, in_b) = b.at(id, most);
+                if len < most {
+                    in_a = a.at(id, len).1;
+                }
                 let living = match (in_a, in_b) {
                     (Fate::Living(a), Fate::Living(b)) => {
                         if !C::same(a, b) {
