@@ -102,16 +102,21 @@ fn refine<T: Eq + Ord + std::hash::Hash>(
         part(old, hunk.at, hunk.removed),
         part(new, hunk.from, hunk.added),
     );
-    let changes = ops
-        .iter()
-        .filter(|op| !matches!(op, DiffOp::Equal { .. }))
-        .map(|op| Hunk {
-            at: hunk.at + op.old_range().start,
-            removed: op.old_range().len(),
-            from: hunk.from + op.new_range().start,
-            added: op.new_range().len(),
-        });
-    hunks.extend(changes);
+    // Positions are counted here: an operation knows for sure only those of its own side.
+    let (mut at, mut from) = (hunk.at, hunk.from);
+    for op in ops {
+        let (removed, added) = (op.old_range().len(), op.new_range().len());
+        if !matches!(op, DiffOp::Equal { .. }) {
+            hunks.push(Hunk {
+                at,
+                removed,
+                from,
+                added,
+            });
+        }
+        at += removed;
+        from += added;
+    }
 }
 
 /// Elements up to and with each end.
