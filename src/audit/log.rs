@@ -120,6 +120,11 @@ impl Words<'_> {
             Some(AnyState::LwwRegister(register)) => {
                 format!("{name} = {}", register.get().unwrap_or("null"))
             }
+            // A delta's own value is what it brings; what it takes away shows in the state alone.
+            Some(state) => match state.plain_text() {
+                Ok(value) => format!("{name}: {value}"),
+                Err(error) => format!("{name}: {error}"),
+            },
             None => format!("{name}: cannot be read"),
         }
     }

@@ -15,6 +15,10 @@ pub fn text(error: &TextError, example: &str) -> ! {
             PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
             "A counter holds what a bigint holds.".to_owned(),
         ),
+        TextError::NoCount { .. } => (
+            PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            "A cart holds whole numbers; for other values use an or_map.".to_owned(),
+        ),
         TextError::TooLarge { .. } => (
             PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             "Keep large values in a column of their own that is not synced.".to_owned(),
@@ -68,7 +72,7 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
             PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
             "Keep large values in a column of their own that is not synced.",
         ),
-        CrdtError::InvalidElement => (
+        CrdtError::InvalidElement | CrdtError::InvalidKey => (
             PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
             "Remove the NUL character.",
         ),
@@ -111,6 +115,30 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
         CrdtError::OnlyGrows(_) => (
             PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
             "Assign NULL to start anew.",
+        ),
+        CrdtError::EmptyPath => (
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            "Name the key, from the outermost map inwards.",
+        ),
+        CrdtError::OutOfRange { .. } => (
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            "Positions count from 0, to the length.",
+        ),
+        CrdtError::InvalidText => (
+            PgSqlErrorCode::ERRCODE_CHARACTER_NOT_IN_REPERTOIRE,
+            "Remove the NUL character.",
+        ),
+        CrdtError::MissingOrigin(_) => (
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "Merge what the difference was taken from first.",
+        ),
+        CrdtError::Forked(_) | CrdtError::Malformed(_) => (
+            PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
+            "The two values do not come from one another: assign one of them by its plain value.",
+        ),
+        CrdtError::StaleState(_) | CrdtError::StaleEntry { .. } => (
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "Merge with a state that has seen all writes before the compaction.",
         ),
         CrdtError::KindMismatch(..)
         | CrdtError::KeyMismatch

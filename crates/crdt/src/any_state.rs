@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 
 use crate::{
-    Author, ColumnKind, Crdt, CrdtError, DecodeError, DeltaFault, Hlc, LwwRegister, OrSet,
-    PnCounter, ReplicaId, TextError, VersionVector,
+    Author, AwSet, BCounter, ColumnKind, Crdt, CrdtError, DecodeError, DeltaFault, GCounter, Hlc,
+    HlcRegister, LwwMap, LwwRegister, LwwSet, MvRegister, OrCart, OrMap, OrSet, PnCounter,
+    ReplicaId, Rga, RgaText, TextError, VectorClock, VersionVector,
 };
 
 /// One of the types that [`AnyState`] holds.
@@ -86,6 +87,30 @@ members! {
     OrSet,
     /// A register.
     LwwRegister,
+    /// A counter that only grows.
+    GCounter,
+    /// A counter with a floor.
+    BCounter,
+    /// A register of all concurrent values.
+    MvRegister,
+    /// A set by timestamps.
+    LwwSet,
+    /// A set without tombstones.
+    AwSet,
+    /// A map by timestamps.
+    LwwMap,
+    /// A map of counters, registers, sets and maps.
+    OrMap,
+    /// A map of counters.
+    OrCart,
+    /// A list of JSON values.
+    Rga,
+    /// A text.
+    RgaText,
+    /// A vector clock.
+    VectorClock,
+    /// The latest time.
+    HlcRegister,
 }
 
 /// `state` as the type that the context asks for; if it is of another, the name of that.

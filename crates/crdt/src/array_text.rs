@@ -81,12 +81,21 @@ fn quoted_element(text: &str) -> Result<(String, &str), &'static str> {
     while let Some(c) = chars.next() {
         match c {
             '"' => return Ok((element, chars.as_str())),
-            '\\' => element.push(chars.next().ok_or("a backslash at the end")?),
+            '\\' => element.push(escaped_char(&mut chars)?),
             '\0' => return Err("a NUL character"),
             c => element.push(c),
         }
     }
     Err("a quoted element does not end")
+}
+
+/// The character behind a backslash.
+fn escaped_char(chars: &mut std::str::Chars<'_>) -> Result<char, &'static str> {
+    match chars.next() {
+        Some('\0') => Err("a NUL character"),
+        Some(c) => Ok(c),
+        None => Err("a backslash at the end"),
+    }
 }
 
 fn bare_element(text: &str) -> Result<(String, &str), &'static str> {
@@ -112,7 +121,7 @@ fn bare_element(text: &str) -> Result<(String, &str), &'static str> {
             '"' => return Err("a quote inside an element must be escaped"),
             '\0' => return Err("a NUL character"),
             '\\' => {
-                element.push(chars.next().ok_or("a backslash at the end")?);
+                element.push(escaped_char(&mut chars)?);
                 kept = element.len();
                 escaped = true;
             }

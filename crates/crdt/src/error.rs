@@ -199,6 +199,26 @@ pub enum CrdtError {
     /// A column that the schema does not have, or has as a plain one.
     #[error("column {0} of the change is no CRDT column of the table")]
     NoCrdtColumn(u16),
+    /// A position beyond the end of a sequence.
+    #[error("position {at} is out of range: the value has {length} elements")]
+    OutOfRange {
+        /// The first position that is not there; Unicode characters or list elements, from 0.
+        at: usize,
+        /// How many elements there are.
+        length: usize,
+    },
+    /// A sequence's text has a character that PostgreSQL cannot hold.
+    #[error("a text cannot contain a NUL character")]
+    InvalidText,
+    /// A part of a sequence cannot be placed: what it stands beside has not arrived.
+    #[error("a part of the sequence stands beside {0}, which is not known here")]
+    MissingOrigin(Dot),
+    /// Two states of a sequence have different content under one dot.
+    #[error("two states have different content under the dot {0}")]
+    Forked(Dot),
+    /// A sequence that no honest author can make.
+    #[error("malformed sequence: {0}")]
+    Malformed(&'static str),
     /// Bytes that are no state.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -276,6 +296,9 @@ pub enum DeltaFault {
     /// Removal of something that was never added here.
     #[error("the delta removes the unknown dot {0}")]
     UnknownDot(Dot),
+    /// A part of a sequence beside something that is not known here.
+    #[error("the delta inserts beside the unknown dot {0}")]
+    MissingOrigin(Dot),
     /// A value stamped in another replica's name.
     #[error("the delta carries a stamp of replica {0}")]
     ForeignStamp(ReplicaId),

@@ -6,6 +6,8 @@
 //! turns the change into authored state, in one place: under the lock of the row.
 //!
 //! `pn_counter`, `or_set`, `aw_set` and `lww_register` hold one type each; [`AnyState`] treats a column
+//! `pn_counter`, `or_set`, `lww_register`, `rga_text` and `rga` hold one type each, the last
+//! two on the engine in `sequence`; [`AnyState`] treats a column
 //! by its [`ColumnKind`]; `row` and `schema` hold what travels between nodes; `codec`, `json`,
 //! `array_text` and `text_form` the encodings that they share.
 #![forbid(unsafe_code)]
@@ -36,8 +38,11 @@ pub mod or_cart;
 pub mod or_map;
 pub mod or_set;
 pub mod pn_counter;
+pub mod rga;
+pub mod rga_text;
 pub mod row;
 pub mod schema;
+pub mod sequence;
 mod slots;
 mod text_form;
 pub mod vector_clock;
@@ -67,6 +72,8 @@ pub use or_cart::OrCart;
 pub use or_map::OrMap;
 pub use or_set::OrSet;
 pub use pn_counter::PnCounter;
+pub use rga::Rga;
+pub use rga_text::RgaText;
 pub use row::{PlainRow, RowAction, RowChange, RowMeta};
 pub use schema::{Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
 pub use vector_clock::VectorClock;

@@ -18,6 +18,30 @@ pub enum ColumnKind {
     OrSet = 2,
     /// lww_register.
     LwwRegister = 3,
+    /// g_counter.
+    GCounter = 4,
+    /// b_counter.
+    BCounter = 5,
+    /// mv_register.
+    MvRegister = 6,
+    /// lww_set.
+    LwwSet = 7,
+    /// aw_set.
+    AwSet = 8,
+    /// lww_map.
+    LwwMap = 9,
+    /// or_map.
+    OrMap = 10,
+    /// or_cart.
+    OrCart = 11,
+    /// rga.
+    Rga = 12,
+    /// rga_text.
+    RgaText = 13,
+    /// vector_clock.
+    VectorClock = 14,
+    /// hlc.
+    HlcRegister = 15,
 }
 
 impl ColumnKind {
@@ -28,6 +52,18 @@ impl ColumnKind {
             1 => Ok(Self::PnCounter),
             2 => Ok(Self::OrSet),
             3 => Ok(Self::LwwRegister),
+            4 => Ok(Self::GCounter),
+            5 => Ok(Self::BCounter),
+            6 => Ok(Self::MvRegister),
+            7 => Ok(Self::LwwSet),
+            8 => Ok(Self::AwSet),
+            9 => Ok(Self::LwwMap),
+            10 => Ok(Self::OrMap),
+            11 => Ok(Self::OrCart),
+            12 => Ok(Self::Rga),
+            13 => Ok(Self::RgaText),
+            14 => Ok(Self::VectorClock),
+            15 => Ok(Self::HlcRegister),
             code => Err(DecodeError::UnknownCode {
                 what: "column kind",
                 code,

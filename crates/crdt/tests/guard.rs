@@ -141,6 +141,18 @@ fn an_unsettled_row_is_authored_first() {
     assert_eq!((row.get(), row.is_settled()), (Some("1"), true));
 }
 
+/// A row that was never settled and asks for more by now must not count the earlier wish twice.
+#[test]
+fn a_wish_that_grew_counts_once() {
+    let mut author = Clock::new(1);
+    let old = counter(10, &mut author).add(5).unwrap();
+    for (amount, expected) in [(2, 17), (-7, 8), (0, 15)] {
+        let new = old.add(amount).unwrap();
+        let row = PnCounter::settle(Some(&old), &new, &mut author).unwrap();
+        assert_eq!(row.value(), Ok(expected));
+    }
+}
+
 /// Reading from bytes must say what the value says.
 #[test]
 fn counters_are_read_and_moved_as_bytes() {

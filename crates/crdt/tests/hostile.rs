@@ -265,3 +265,11 @@ fn forged_register_deltas_are_refused() {
     let over = LwwRegister::settle(Some(&row), &row.operated(1), &mut Clock::new(1)).unwrap();
     assert_eq!(check(&over), Ok(()));
 }
+
+/// An element with NUL could not be read back: its row would be lost to the user.
+#[test]
+fn an_escaped_nul_is_refused_as_any_other() {
+    for text in ["{\\\0}", "{\"\\\0\"}", "{\0}"] {
+        assert!(OrSet::from_text(text).is_err(), "{text:?}");
+    }
+}

@@ -244,7 +244,11 @@ impl Crdt for PnCounter {
                 Step::between(base.state_sum(), i128::from(new.value()?))?
             }
             Change::None => return Ok(base),
-            Change::Add(step) => step,
+            Change::Add(step) => match old.change {
+                // The base counts already what `old` asked for.
+                Change::Add(counted) => Step::between(counted.net(), step.net())?,
+                _ => step,
+            },
             Change::Assign(value) => Step::between(base.state_sum(), i128::from(value))?,
         };
         if step == Step::default() {

@@ -1,0 +1,496 @@
+//! The bytes of a sequence, numbers in LEB128:
+//!
+//! ```text
+//! u8 version = 1 ‖ u8 flags (0 settled, 1 edits, 2 assigned; 4 not whole)
+//! content of the living elements, in order
+//! replicas: count, then (replica16 ‖ count ≥ 1 ‖ first tick ‖ distances from the one before, less 1)
+//! spans, of each operation: count, then (length less 1 ‖ left ‖ right)
+//!     left, right: 0 none, 1 (right only) the element after left,
+//!     else 2 + zigzag(own operation's index less that of the element's) ‖ its offset
+//! pieces: count, then, in order
+//!     whole:     (zigzag(operation's index less the one before) × 2 + deleted ‖ length less 1)
+//!     not whole: (operation's index less the one before, × 2 + deleted
+//!                 ‖ offset less the end of the one before if of the same ‖ length less 1)
+//! edits: deleted: count, then (place less the end before ‖ length less 1)
+//!        inserted: count, then (place less the one before ‖ content)
+//! assigned: content
+//! ```
+
+use super::Sequence;
+use super::content::Content;
+use super::draft::{Draft, Edits};
+use super::order::order;
+use super::span::{Id, Piece, Span, push_piece};
+use super::state::State;
+use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_varint};
+use crate::{Change, DecodeError, Dot};
+
+const CHANGE: u8 = 3;
+const PARTIAL: u8 = 4;
+
+/// At least the size of the encoding, in bytes.
+pub(super) fn size<C: Content>(sequence: &Sequence<C>) -> usize {
+    let state = &sequence.state;
+    let change = match &sequence.change {
+        Change::None => 0,
+        Change::Add(draft) => draft.size(),
+        Change::Assign(content) => content.size(),
+    };
+    64 + state.content.size()
+        + 29 * state.ops.len()
+        + 25 * state.spans.len()
+        + 17 * state.pieces.len()
+        + change
+}
+
+pub(super) fn encode<C: Content>(sequence: &Sequence<C>) -> Vec<u8> {
+    let state = &sequence.state;
+    let mut out = Vec::with_capacity(state.content.size() + 6 * state.pieces.len() + 128);
+    let partial = if state.whole { 0 } else { PARTIAL };
+    out.extend([1, sequence.change.code() | partial]);
+    state.content.put(&mut out);
+    put_ops(&mut out, &state.ops);
+    put_spans(&mut out, state.ops.len(), &state.spans);
+    put_pieces(&mut out, state);
+    match &sequence.change {
+        Change::None => (),
+        Change::Add(draft) => put_edits(&mut out, &draft.edits(&state.pieces)),
+        Change::Assign(content) => content.put(&mut out),
+    }
+    out
+}
+
+fn zigzag(from: u32, to: u32) -> u64 {
+    let distance = i64::from(from) - i64::from(to);
+    ((distance << 1) ^ (distance >> 63)) as u64
+}
+
+/// What [`zigzag`] came from, if it is an index below `count`.
+fn unzigzag(from: u32, code: u64, count: usize) -> Result<u32, DecodeError> {
+    let distance = i128::from(code >> 1) ^ -i128::from(code & 1);
+    u32::try_from(i128::from(from) - distance)
+        .ok()
+        .filter(|to| (*to as usize) < count)
+        .ok_or(DecodeError::NotCanonical("an operation that is not there"))
+}
+
+fn put_ops(out: &mut Vec<u8>, ops: &[Dot]) {
+    let replicas = ops.chunk_by(|a, b| a.replica == b.replica);
+    put_varint(out, replicas.clone().count() as u64);
+    for dots in replicas {
+        let mut next = 0;
+        for (index, dot) in dots.iter().enumerate() {
+            if index == 0 {
+                out.extend_from_slice(&dot.replica.0);
+                put_varint(out, dots.len() as u64);
+            }
+            put_varint(out, dot.counter - next);
+            next = dot.counter.saturating_add(1);
+        }
+    }
+}
+
+fn put_spans(out: &mut Vec<u8>, ops: usize, spans: &[Span]) {
+    let mut rest = spans;
+    for op in 0..ops as u32 {
+        let count = rest.partition_point(|span| span.op == op);
+        let (own, after) = rest.split_at_checked(count).unwrap_or_default();
+        rest = after;
+        put_varint(out, own.len() as u64);
+        for span in own {
+            put_varint(out, u64::from(span.len - 1));
+            put_id(out, op, span.left);
+            match next(span.left) {
+                follows if span.right.is_some() && span.right == follows => put_varint(out, 1),
+                _ => put_id(out, op, span.right),
+            }
+        }
+    }
+}
+
+/// The element that is numbered after this one.
+fn next(id: Option<Id>) -> Option<Id> {
+    let id = id?;
+    let offset = id.offset.checked_add(1)?;
+    Some(Id { offset, ..id })
+}
+
+fn put_id(out: &mut Vec<u8>, op: u32, id: Option<Id>) {
+    match id {
+        None => put_varint(out, 0),
+        Some(id) => {
+            put_varint(out, 2 + zigzag(op, id.op));
+            put_varint(out, u64::from(id.offset));
+        }
+    }
+}
+
+fn put_pieces<C>(out: &mut Vec<u8>, state: &State<C>) {
+    put_varint(out, state.pieces.len() as u64);
+    let (mut op, mut end) = (0, 0);
+    for piece in &state.pieces {
+        let deleted = u64::from(piece.deleted);
+        if state.whole {
+            put_varint(out, zigzag(piece.op, op) << 1 | deleted);
+        } else {
+            put_varint(out, u64::from(piece.op - op) << 1 | deleted);
+            end = if piece.op == op { end } else { 0 };
+            put_varint(out, u64::from(piece.offset) - end);
+            end = piece.end();
+        }
+        put_varint(out, u64::from(piece.len - 1));
+        op = piece.op;
+    }
+}
+
+fn put_edits<C: Content>(out: &mut Vec<u8>, edits: &Edits<C>) {
+    put_varint(out, edits.deleted.len() as u64);
+    let mut last = 0;
+    for (at, len) in &edits.deleted {
+        put_varint(out, (at - last) as u64);
+        put_varint(out, *len as u64 - 1);
+        last = at + len;
+    }
+    put_varint(out, edits.inserted.len() as u64);
+    let mut last = 0;
+    for (gap, content) in &edits.inserted {
+        put_varint(out, (gap - last) as u64);
+        content.put(out);
+        last = *gap;
+    }
+}
+
+/// The content of a settled sequence, without reading the rest.
+pub(super) fn settled_content<'a>(bytes: &'a [u8]) -> Result<Option<Reader<'a>>, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    reader.version()?;
+    Ok((reader.u8()? == 0).then_some(reader))
+}
+
+pub(super) fn decode<C: Content>(bytes: &[u8]) -> Result<Sequence<C>, DecodeError> {
+    at_most("bytes of a sequence", bytes.len(), MAX_STATE_BYTES)?;
+    let mut reader = Reader::new(bytes);
+    reader.version()?;
+    let flags = reader.u8()?;
+    let code = flags & CHANGE;
+    if flags & !(CHANGE | PARTIAL) != 0 || code == 3 {
+        return Err(DecodeError::UnknownCode {
+            what: "flags",
+            code: flags,
+        });
+    }
+    let content = C::read(&mut reader)?;
+    let ops = read_ops(&mut reader)?;
+    let spans = read_spans(&mut reader, &ops)?;
+    let whole = flags & PARTIAL == 0;
+    let pieces = read_pieces(&mut reader, ops.len(), whole)?;
+    let state = State {
+        ops,
+        spans,
+        pieces,
+        content,
+        whole,
+    };
+    check(&state)?;
+    let change = match code {
+        0 => Change::None,
+        1 if !whole => return Err(DecodeError::NotCanonical("edits upon a part")),
+        1 => {
+            let edits = read_edits(&mut reader)?;
+            let draft = Draft::of(&state.pieces, &edits);
+            if draft.edits(&state.pieces) != edits || edits.is_empty() {
+                return Err(DecodeError::NotCanonical("edits of what is not there"));
+            }
+            check_gaps(&state.pieces, &edits)?;
+            Change::Add(draft)
+        }
+        _ => Change::Assign(C::read(&mut reader)?),
+    };
+    reader.finish()?;
+    Ok(Sequence { state, change })
+}
+
+fn read_ops(reader: &mut Reader<'_>) -> Result<Vec<Dot>, DecodeError> {
+    const OVER: DecodeError = DecodeError::NotCanonical("tick over 64 bits");
+    let replicas = reader.count(18)?;
+    let mut ops: Vec<Dot> = Vec::new();
+    for _ in 0..replicas {
+        let replica = reader.replica()?;
+        if ops.last().is_some_and(|last| last.replica >= replica) {
+            return Err(DecodeError::NotCanonical("replicas must ascend"));
+        }
+        let count = reader.count(4)?;
+        if count == 0 {
+            return Err(DecodeError::NotCanonical("a replica without an operation"));
+        }
+        // Its tick, how many spans, and at least two bytes that name it: all yet to come.
+        if ops.len() > reader.remaining() / 3 {
+            return Err(DecodeError::Truncated);
+        }
+        let mut last: Option<u64> = None;
+        ops.reserve(count);
+        for _ in 0..count {
+            let base = match last {
+                Some(last) => last.checked_add(1).ok_or(OVER)?,
+                None => 0,
+            };
+            let counter = base.checked_add(reader.varint()?).ok_or(OVER)?;
+            ops.push(Dot { replica, counter });
+            last = Some(counter);
+        }
+    }
+    Ok(ops)
+}
+
+fn read_u32(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
+    u32::try_from(reader.varint()?).map_err(|_| DecodeError::NotCanonical("number over 32 bits"))
+}
+
+/// A length that is written less one.
+fn read_len(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
+    let less = read_u32(reader)?;
+    less.checked_add(1)
+        .ok_or(DecodeError::NotCanonical("number over 32 bits"))
+}
+
+fn read_id(
+    reader: &mut Reader<'_>,
+    op: u32,
+    code: u64,
+    ops: usize,
+) -> Result<Option<Id>, DecodeError> {
+    let Some(code) = code.checked_sub(2) else {
+        return match code {
+            0 => Ok(None),
+            _ => Err(DecodeError::NotCanonical("an element after none")),
+        };
+    };
+    Ok(Some(Id {
+        op: unzigzag(op, code, ops)?,
+        offset: read_u32(reader)?,
+    }))
+}
+
+fn read_spans(reader: &mut Reader<'_>, ops: &[Dot]) -> Result<Vec<Span>, DecodeError> {
+    let mut spans: Vec<Span> = Vec::new();
+    for op in 0..ops.len() as u32 {
+        let count = reader.count(3)?;
+        spans.reserve(count);
+        let mut offset = 0u32;
+        for index in 0..count {
+            let len = read_len(reader)?;
+            let code = reader.varint()?;
+            let left = read_id(reader, op, code, ops.len())?;
+            let right = match reader.varint()? {
+                1 => Some(next(left).ok_or(DecodeError::NotCanonical("an element after none"))?),
+                code => {
+                    let right = read_id(reader, op, code, ops.len())?;
+                    if right.is_some() && right == next(left) {
+                        return Err(DecodeError::NotCanonical("a neighbour spelt out"));
+                    }
+                    right
+                }
+            };
+            if index > 0
+                && next(left) == Some(Id { op, offset })
+                && spans.last().is_some_and(|last| last.right == right)
+            {
+                return Err(DecodeError::NotCanonical("a span in two parts"));
+            }
+            spans.push(Span {
+                op,
+                offset,
+                len,
+                left,
+                right,
+            });
+            offset = offset
+                .checked_add(len)
+                .ok_or(DecodeError::NotCanonical("number over 32 bits"))?;
+        }
+    }
+    Ok(spans)
+}
+
+fn read_pieces(
+    reader: &mut Reader<'_>,
+    ops: usize,
+    whole: bool,
+) -> Result<Vec<Piece>, DecodeError> {
+    const OVER: DecodeError = DecodeError::NotCanonical("number over 32 bits");
+    let count = reader.count(if whole { 2 } else { 3 })?;
+    let mut pieces: Vec<Piece> = Vec::with_capacity(count);
+    let mut ends = vec![0u32; ops];
+    let mut last = 0;
+    for _ in 0..count {
+        let code = reader.varint()?;
+        let deleted = code & 1 == 1;
+        let op = if whole {
+            // The piece's index less the last one: the sign is the other way round.
+            let distance = i128::from(code >> 2) ^ -i128::from(code >> 1 & 1);
+            u32::try_from(i128::from(last) + distance).ok()
+        } else {
+            u32::try_from(code >> 1)
+                .ok()
+                .and_then(|distance| distance.checked_add(last))
+        };
+        let op = op
+            .filter(|op| (*op as usize) < ops)
+            .ok_or(DecodeError::NotCanonical("an operation that is not there"))?;
+        let skip = if whole { 0 } else { read_u32(reader)? };
+        let len = read_len(reader)?;
+        let Some(end) = ends.get_mut(op as usize) else {
+            return Err(OVER);
+        };
+        let offset = end.checked_add(skip).ok_or(OVER)?;
+        *end = offset.checked_add(len).ok_or(OVER)?;
+        let piece = Piece {
+            op,
+            offset,
+            len,
+            deleted,
+        };
+        push_piece(&mut pieces, piece);
+        last = op;
+    }
+    if pieces.len() != count {
+        return Err(DecodeError::NotCanonical("a piece in two parts"));
+    }
+    Ok(pieces)
+}
+
+/// Whether the parts agree with each other.
+fn check<C: Content>(state: &State<C>) -> Result<(), DecodeError> {
+    if state.living() != C::count(state.content.slice()) {
+        return Err(DecodeError::NotCanonical("content of another length"));
+    }
+    let mut used = vec![false; state.ops.len()];
+    let mut mark = |op: u32| {
+        if let Some(used) = used.get_mut(op as usize) {
+            *used = true;
+        }
+    };
+    state.pieces.iter().for_each(|piece| mark(piece.op));
+    let mut ids = state.spans.iter().flat_map(|span| [span.left, span.right]);
+    ids.by_ref().flatten().for_each(|id| mark(id.op));
+    if used.contains(&false) {
+        return Err(DecodeError::NotCanonical("an unused operation"));
+    }
+    let ordered = order(&state.spans)
+        .map_err(|_| DecodeError::NotCanonical("no sequence has these origins"))?;
+    if state.whole {
+        let mut expected = ordered
+            .map_err(|_| DecodeError::NotCanonical("an origin that is not there"))?
+            .into_iter();
+        return check_order(&state.pieces, &mut expected);
+    }
+    let mut stray = false;
+    let mut held = 0;
+    for piece in &state.pieces {
+        let (inside, outside) = covered(&state.spans, piece);
+        held += inside;
+        stray |= outside > 0;
+        if outside > 0 && !piece.deleted {
+            return Err(DecodeError::NotCanonical("content without a span"));
+        }
+    }
+    let all: usize = state.spans.iter().map(|span| span.len as usize).sum();
+    if held != all {
+        return Err(DecodeError::NotCanonical("a span without pieces"));
+    }
+    if ordered.is_ok() && !stray {
+        return Err(DecodeError::NotCanonical("it is whole"));
+    }
+    Ok(())
+}
+
+/// How many elements of a piece spans hold, and how many not. Those of one operation leave no
+/// gap from 0 on.
+fn covered(spans: &[Span], piece: &Piece) -> (usize, usize) {
+    let after = spans.partition_point(|span| span.op <= piece.op);
+    let end = after
+        .checked_sub(1)
+        .and_then(|last| spans.get(last))
+        .filter(|last| last.op == piece.op)
+        .map_or(0, |last| u64::from(last.offset) + u64::from(last.len));
+    let inside = end
+        .saturating_sub(u64::from(piece.offset))
+        .min(u64::from(piece.len));
+    (inside as usize, piece.len as usize - inside as usize)
+}
+
+/// Whether `pieces` hold the elements in the expected order.
+fn check_order(
+    pieces: &[Piece],
+    expected: &mut dyn Iterator<Item = Piece>,
+) -> Result<(), DecodeError> {
+    const OTHER: DecodeError = DecodeError::NotCanonical("elements out of order");
+    let mut part: Option<Piece> = None;
+    for piece in pieces {
+        let mut piece = *piece;
+        while piece.len > 0 {
+            let next = match part.take() {
+                Some(rest) => rest,
+                None => expected.next().ok_or(OTHER)?,
+            };
+            if (next.op, next.offset) != (piece.op, piece.offset) {
+                return Err(OTHER);
+            }
+            let len = next.len.min(piece.len);
+            piece.offset += len;
+            piece.len -= len;
+            if next.len > len {
+                part = Some(Piece {
+                    offset: next.offset + len,
+                    len: next.len - len,
+                    ..next
+                });
+            }
+        }
+    }
+    match part.or_else(|| expected.next()) {
+        None => Ok(()),
+        Some(_) => Err(OTHER),
+    }
+}
+
+fn read_edits<C: Content>(reader: &mut Reader<'_>) -> Result<Edits<C>, DecodeError> {
+    const OVER: DecodeError = DecodeError::NotCanonical("a place out of range");
+    let place = |reader: &mut Reader<'_>, last: usize| {
+        let distance = usize::try_from(reader.varint()?).map_err(|_| OVER)?;
+        last.checked_add(distance).ok_or(OVER)
+    };
+    let mut edits = Edits {
+        deleted: Vec::new(),
+        inserted: Vec::new(),
+    };
+    let mut last = 0;
+    for _ in 0..reader.count(2)? {
+        let at = place(reader, last)?;
+        last = place(reader, at)?.checked_add(1).ok_or(OVER)?;
+        edits.deleted.push((at, last - at));
+    }
+    let mut last = 0;
+    for index in 0..reader.count(3)? {
+        let gap = place(reader, last)?;
+        if index > 0 && gap == last {
+            return Err(DecodeError::NotCanonical("two contents at one place"));
+        }
+        let content = C::read(reader)?;
+        if C::count(content.slice()) == 0 {
+            return Err(DecodeError::NotCanonical("nothing inserted"));
+        }
+        edits.inserted.push((gap, content));
+        last = gap;
+    }
+    Ok(edits)
+}
+
+/// New elements stand inside the sequence.
+fn check_gaps<C>(pieces: &[Piece], edits: &Edits<C>) -> Result<(), DecodeError> {
+    let all: usize = pieces.iter().map(|piece| piece.len as usize).sum();
+    match edits.inserted.last() {
+        Some((gap, _)) if *gap > all => Err(DecodeError::NotCanonical("a place out of range")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,143 @@
+//! Lists: a sequence of JSON values.
+
+use super::content::{Content, Hunk};
+use super::diff;
+use crate::codec::{MAX_STATE_BYTES, Reader, put_bytes, put_varint};
+use crate::{CrdtError, DecodeError, JsonError, TextError, json, text_form};
+
+/// JSON values, each a canonical text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Values(Vec<String>);
+
+impl Values {
+    /// From JSON texts, which are brought to their canonical form.
+    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, JsonError> {
+        let values: Result<Vec<String>, JsonError> =
+            texts.into_iter().map(json::canonical).collect();
+        values.map(Self)
+    }
+
+    /// From the text of a JSON array.
+    pub fn of_array(text: &str) -> Result<Self, JsonError> {
+        let text = json::canonical(text)?;
+        let inner = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+            .ok_or(JsonError {
+                at: 0,
+                why: "an array is expected",
+            })?;
+        let (mut values, mut start) = (Vec::new(), 0);
+        let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
+        for (at, byte) in inner.bytes().enumerate() {
+            if quoted {
+                quoted = escaped || byte != b'"';
+                escaped = !escaped && byte == b'\\';
+                continue;
+            }
+            match byte {
+                b'"' => quoted = true,
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                b',' if depth == 0 => {
+                    values.extend(inner.get(start..at).map(str::to_owned));
+                    start = at + 1;
+                }
+                _ => (),
+            }
+        }
+        if !inner.is_empty() {
+            values.extend(inner.get(start..).map(str::to_owned));
+        }
+        Ok(Self(values))
+    }
+
+    /// The values, each a canonical JSON text.
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl Content for Values {
+    const NAME: &'static str = "rga";
+
+    type Slice = [String];
+
+    fn slice(&self) -> &[String] {
+        &self.0
+    }
+
+    fn count(slice: &[String]) -> usize {
+        slice.len()
+    }
+
+    fn split(slice: &[String], count: usize) -> (&[String], &[String]) {
+        slice.split_at_checked(count).unwrap_or((slice, &[]))
+    }
+
+    fn same(a: &[String], b: &[String]) -> bool {
+        a == b
+    }
+
+    fn push(&mut self, slice: &[String]) {
+        self.0.extend_from_slice(slice);
+    }
+
+    fn splice(&mut self, at: usize, removed: usize, added: &[String]) {
+        let from = at.min(self.0.len());
+        let to = at.saturating_add(removed).min(self.0.len());
+        self.0.splice(from..to, added.iter().cloned());
+    }
+
+    fn size(&self) -> usize {
+        10 + self.0.iter().map(|value| value.len() + 5).sum::<usize>()
+    }
+
+    fn check(&self) -> Result<(), CrdtError> {
+        Ok(())
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.0.len() as u64);
+        self.0
+            .iter()
+            .for_each(|value| put_bytes(out, value.as_bytes()));
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let count = reader.count(2)?;
+        let mut values = Vec::new();
+        for _ in 0..count {
+            let text = reader.text()?;
+            json::check_canonical(text)?;
+            values.push(text.to_owned());
+        }
+        Ok(Self(values))
+    }
+
+    fn print(&self) -> String {
+        format!("[{}]", self.0.join(","))
+    }
+
+    fn parse(text: &str) -> Result<Self, TextError> {
+        if text.len() > MAX_STATE_BYTES {
+            return Err(TextError::TooLarge {
+                type_name: Self::NAME,
+                limit: MAX_STATE_BYTES,
+            });
+        }
+        Self::of_array(text).map_err(|fault| TextError::Syntax {
+            type_name: Self::NAME,
+            text: text_form::shorten(text),
+            why: fault.why,
+        })
+    }
+
+    fn json(&self) -> String {
+        self.print()
+    }
+
+    fn hunks(old: &[String], new: &[String]) -> Vec<Hunk> {
+        diff::hunks(old, new, |_| false)
+    }
+}

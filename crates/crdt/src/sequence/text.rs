@@ -1,0 +1,107 @@
+//! Text: a sequence of Unicode characters.
+
+use super::content::{Content, Hunk};
+use super::diff;
+use crate::codec::{Reader, put_bytes};
+use crate::{CrdtError, DecodeError, TextError, json, text_form};
+
+/// The byte at which the character `count` starts, or the end.
+fn byte_of(text: &str, count: usize) -> usize {
+    // No text has more characters than bytes: so many, and all of it is ASCII.
+    if count == 0 || count == text.len() {
+        return count;
+    }
+    match text.as_bytes().get(..count) {
+        Some(head) if head.is_ascii() => count,
+        _ => text
+            .char_indices()
+            .nth(count)
+            .map_or(text.len(), |(byte, _)| byte),
+    }
+}
+
+impl Content for String {
+    const NAME: &'static str = "rga_text";
+
+    type Slice = str;
+
+    fn slice(&self) -> &str {
+        self
+    }
+
+    fn count(slice: &str) -> usize {
+        if slice.is_ascii() {
+            slice.len()
+        } else {
+            slice.chars().count()
+        }
+    }
+
+    fn split(slice: &str, count: usize) -> (&str, &str) {
+        slice
+            .split_at_checked(byte_of(slice, count))
+            .unwrap_or((slice, ""))
+    }
+
+    fn same(a: &str, b: &str) -> bool {
+        a == b
+    }
+
+    fn push(&mut self, slice: &str) {
+        self.push_str(slice);
+    }
+
+    fn splice(&mut self, at: usize, removed: usize, added: &str) {
+        let from = byte_of(self, at);
+        let rest = self.get(from..).unwrap_or_default();
+        let to = from + byte_of(rest, removed);
+        self.replace_range(from..to, added);
+    }
+
+    fn size(&self) -> usize {
+        self.len() + 10
+    }
+
+    fn check(&self) -> Result<(), CrdtError> {
+        if self.contains('\0') {
+            Err(CrdtError::InvalidText)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn put(&self, out: &mut Vec<u8>) {
+        put_bytes(out, self.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(reader.text()?.to_owned())
+    }
+
+    fn print(&self) -> String {
+        self.clone()
+    }
+
+    fn parse(text: &str) -> Result<Self, TextError> {
+        if text.contains('\0') {
+            return Err(TextError::Syntax {
+                type_name: Self::NAME,
+                text: text_form::shorten(text),
+                why: "a NUL character",
+            });
+        }
+        Ok(text.to_owned())
+    }
+
+    fn json(&self) -> String {
+        json::quote(self)
+    }
+
+    fn hunks(old: &str, new: &str) -> Vec<Hunk> {
+        if old == new {
+            return Vec::new();
+        }
+        let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
+        diff::hunks(&old, &new, |c| *c == '\n')
+    }
+}

@@ -1,0 +1,64 @@
+//! rga: the laws, and what those who change one list rely on.
+
+mod world;
+
+use crdt::rga::Values;
+use crdt::{Crdt, CrdtError, Rga};
+use world::{Clock, Driven, laws::laws};
+
+fn values(json: &str) -> Values {
+    Values::of_array(json).unwrap()
+}
+
+impl Driven for Rga {
+    fn literal(seed: u8) -> Self {
+        let list = [r#"[1,"a",2]"#, r#"[{"b":[1,2],"a":","}]"#, "[null,null]"];
+        Self::assign(values(list[usize::from(seed) % 3]))
+    }
+
+    fn operated(&self, seed: u8) -> Self {
+        let length = self.length();
+        let at = usize::from(seed >> 2) % (length + 1);
+        match seed % 3 {
+            0 => self.insert(at, values(&format!("[{seed},[1]]"))).unwrap(),
+            1 => self.delete(at, (length - at).min(2)).unwrap(),
+            _ => self.insert(0, values(r#"["x\"]"]"#)).unwrap(),
+        }
+    }
+}
+
+laws! {
+    rga: Rga;
+}
+
+/// Commas and brackets inside of values must not tear them.
+#[test]
+fn arrays_come_apart_at_their_own_commas() {
+    let list = values(r#"[ "a,]\"", [1, [2]], {"k": ","}, -1.0, null ]"#);
+    assert_eq!(
+        list.as_slice(),
+        [r#""a,]\"""#, "[1,[2]]", r#"{"k":","}"#, "-1.0", "null"]
+    );
+    assert_eq!(values("[]").as_slice().len(), 0);
+    assert!(Values::of_array("{}").is_err());
+    assert!(Values::of_array("[1").is_err());
+    assert_eq!(
+        Rga::assign(list).to_text(),
+        r#"["a,]\"",[1,[2]],{"k":","},-1.0,null]"#
+    );
+}
+
+/// Two nodes that append to one list must both be found in it, also where both wrote all of it.
+#[test]
+fn two_writes_of_the_whole_list_both_survive() {
+    let (mut a, mut b) = (Clock::new(1), Clock::new(2));
+    let row = Rga::settle(None, &Rga::assign(values("[1,2,3]")), &mut a).unwrap();
+    let write = |json: &str, clock: &mut Clock| {
+        Rga::settle(Some(&row), &Rga::assign(values(json)), clock).unwrap()
+    };
+    let here = write("[0,1,2,3]", &mut a);
+    let there = write("[1,3,4]", &mut b);
+    assert_eq!(here.join(&there).unwrap().value(), Ok(values("[0,1,3,4]")));
+    let beyond = row.delete(2, 2);
+    assert_eq!(beyond, Err(CrdtError::OutOfRange { at: 3, length: 3 }));
+}
