@@ -14,7 +14,10 @@ mod messages;
 mod rows;
 mod state;
 
-use crdt::{LwwRegister, OrSet, PnCounter};
+use crdt::{
+    AwSet, BCounter, GCounter, HlcRegister, LwwMap, LwwRegister, LwwSet, MvRegister, OrCart, OrMap,
+    OrSet, PnCounter, Rga, RgaText, VectorClock,
+};
 
 /// One decoder under test.
 pub struct Target {
@@ -42,6 +45,18 @@ pub fn targets() -> Vec<Target> {
         state::targets::<PnCounter>(&["0", "12", "-3", "9223372036854775807"]),
         state::targets::<OrSet>(&["{}", "{a,b}", "{b,\"c d\",é}"]),
         state::targets::<LwwRegister>(&["null", "{\"a\": [1, 2.50]}", "\"text\""]),
+        state::targets::<GCounter>(&["0", "5"]),
+        state::targets::<BCounter>(&["12", "12 floor 5"]),
+        state::targets::<MvRegister>(&["1", "\"text\""]),
+        state::targets::<LwwSet>(&["{}", "{a,\"b c\"}", "{\"a\": 1, \"b\": null}"]),
+        state::targets::<AwSet>(&["{}", "{a,b}", "{b,\"c d\",é}"]),
+        state::targets::<LwwMap>(&["{}", "{\"a\": 1, \"b\": [true]}"]),
+        state::targets::<OrMap>(&["{}", "{\"a\": 1, \"b\": {\"c\": \"x\"}}"]),
+        state::targets::<OrCart>(&["{}", "{\"apple\": 2, \"pear\": -1}"]),
+        state::targets::<Rga>(&["[]", "[1, \"a\", {\"b\": null}]"]),
+        state::targets::<RgaText>(&["", "hello wörld"]),
+        state::targets::<VectorClock>(&["{}", "{\"01010101010101010101010101010101\": 5}"]),
+        state::targets::<HlcRegister>(&["2026-11-21T12:00:00.123Z/5"]),
     ];
     let around = [rows::targets(), chain_files::targets(), messages::targets()];
     states

@@ -5,10 +5,12 @@
 //! for; no author yet). Operators only add to the change, so they are pure. [`Crdt::settle`]
 //! turns the change into authored state, in one place: under the lock of the row.
 //!
-//! `pn_counter`, `or_set`, `aw_set` and `lww_register` hold one type each; [`AnyState`] treats a column
-//! `pn_counter`, `or_set`, `lww_register`, `rga_text` and `rga` hold one type each, the last
-//! two on the engine in `sequence`; [`AnyState`] treats a column
-//! by its [`ColumnKind`]; `row` and `schema` hold what travels between nodes; `codec`, `json`,
+//! One type each: the counters `pn_counter`, `g_counter` and `b_counter` (on `slots`), the
+//! registers `lww_register` and `mv_register`, the sets `or_set` and `aw_set` (on `elements`),
+//! `lww_table` with its set and its map, `or_map` with its cart, `rga` and `rga_text` (on
+//! `sequence`), `vector_clock` and `hlc_register`. [`AnyState`] treats a column by its
+//! [`ColumnKind`]; `context` and `version_vector` say what was seen; `cascade` joins many;
+//! `row` and `schema` hold what travels between nodes; `codec`, `json`,
 //! `array_text` and `text_form` the encodings that they share.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
