@@ -76,7 +76,7 @@ pub fn targets<T: Crdt>(literals: &[&str]) -> [Target; 2] {
     let texts = values.iter().map(T::to_text).map(String::into_bytes);
     [
         Target::new(T::NAME, bytes::<T>, values.iter().map(T::encode).collect()),
-        Target::new(&format!("{}_text", T::NAME), text::<T>, texts.collect()),
+        Target::new(&format!("text_of_{}", T::NAME), text::<T>, texts.collect()),
     ]
 }
 
