@@ -366,6 +366,8 @@ fn a_floor_stands_for_the_tombstones_below_it() {
     let row = set(&["a", "b", "c"], &mut here);
     let removed = OrSet::settle(Some(&row), &row.remove("b").unwrap(), &mut here).unwrap();
     let folded = removed.compact(&removed.version()).unwrap();
+    assert!(folded.to_json().contains(r#""removed_upto":[""#));
+    assert!(!removed.to_json().contains("removed_upto"));
     assert!(folded.removed().is_empty() && !folded.floor().is_empty());
     assert!(folded.encode().starts_with(&[1, 4]) && removed.encode().starts_with(&[1, 0]));
     assert_eq!(OrSet::decode(&folded.encode()).as_ref(), Ok(&folded));

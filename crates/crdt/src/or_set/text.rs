@@ -48,8 +48,13 @@ pub(super) fn json(set: &OrSet) -> String {
         Change::Add(texts) => format!(r#"{{"add":{}}}"#, json_texts(texts)),
         Change::Assign(texts) => format!(r#"{{"assign":{}}}"#, json_texts(texts)),
     };
+    let floor = if set.floor.is_empty() {
+        String::new()
+    } else {
+        format!(r#","removed_upto":{}"#, json_dots(set.floor.iter()))
+    };
     format!(
-        r#"{{"type":"or_set","value":{},"elements":{{{}}},"removed":{},"change":{change}}}"#,
+        r#"{{"type":"or_set","value":{},"elements":{{{}}},"removed":{}{floor},"change":{change}}}"#,
         json_texts(&set.elements().collect()),
         elements.join(","),
         json_dots(set.removed.iter())
