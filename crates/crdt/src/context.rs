@@ -148,6 +148,18 @@ impl CausalContext {
         })
     }
 
+    /// Whether a value with this context may be an earlier state of one with the context `later`.
+    ///
+    /// That `later` has seen all of this does not show it: spans also cover ticks that their
+    /// author used in other values. But of each replica the first span starts right before the
+    /// first dot that it used in this value, which no other value has.
+    pub fn is_earlier(&self, later: &Self) -> bool {
+        let begin = |spans: &[Span]| spans.first().map(|span| span.after);
+        let begins_alike =
+            |(replica, spans): (ReplicaId, &[Span])| begin(spans) == begin(later.spans(&replica));
+        later.includes(self) && self.iter().all(begins_alike)
+    }
+
     /// The greatest tick seen.
     pub fn latest(&self) -> Hlc {
         Hlc(self
@@ -341,6 +353,18 @@ mod tests {
                 prop_assert_eq!(&back[..], &bytes[..bytes.len() - reader.remaining()]);
             }
         }
+    }
+
+    /// Another row's value, whose ticks fall into the row's span, must not pass for a stale copy.
+    #[test]
+    fn a_value_that_begins_elsewhere_is_another() {
+        let (mut row, mut other) = (CausalContext::default(), CausalContext::default());
+        row.author(dot(1, 10), true);
+        let early = row.clone();
+        row.author(dot(1, 30), true);
+        other.author(dot(1, 20), true);
+        assert!(early.is_earlier(&row) && !row.is_earlier(&early));
+        assert!(row.includes(&other) && !other.is_earlier(&row));
     }
 
     /// An early event leaves a gap, which is not a removal.

@@ -138,7 +138,7 @@ impl AwSet {
         if self.context == old.context && self.live == old.live {
             return Some(Vec::new());
         }
-        if !is_earlier(&self.context, &old.context) {
+        if !self.context.is_earlier(&old.context) {
             return None;
         }
         let pair = Pair::new(old, self);
@@ -236,17 +236,6 @@ fn check_bytes(live: &Live, context: &CausalContext, change: usize) -> Result<()
         return too_large("the set", MAX_STATE_BYTES);
     }
     Ok(())
-}
-
-/// Whether a set with the context `new` may be an earlier state of one with the context `old`:
-/// all that it saw was seen, and of each replica the same dot came first. Ticks are unique, so
-/// another set of the same replica, which `old` may seem to include, begins at another.
-fn is_earlier(new: &CausalContext, old: &CausalContext) -> bool {
-    let begins = |(replica, spans): (ReplicaId, &[crate::context::Span])| {
-        let first = old.spans(&replica).first().map(|span| span.after);
-        first == spans.first().map(|span| span.after)
-    };
-    old.includes(new) && new.iter().all(begins)
 }
 
 impl Crdt for AwSet {

@@ -114,24 +114,12 @@ impl MvRegister {
         Ok(())
     }
 
-    /// Whether this state is an earlier one of `old`.
-    ///
-    /// That `old` has seen all of it does not show it: spans also cover ticks that their author
-    /// used in other registers. But the first span of a replica starts right before the first
-    /// dot that it used in this register, which no other register has; and a value that still
-    /// stands must be the one it was.
+    /// Whether this state is an earlier one of `old`: a value that still stands must be the one
+    /// it was.
     fn descends_into(&self, old: &Self) -> bool {
-        let start = |context: &CausalContext, replica: &ReplicaId| {
-            context.spans(replica).first().map(|span| span.after)
-        };
-        let is_same_register = |(replica, _): (ReplicaId, _)| {
-            start(&self.context, &replica) == start(&old.context, &replica)
-        };
         let holds = |(dot, value): (&Dot, &String)| old.live.get(dot).is_none_or(|v| v == value);
         self.context == old.context && self.live == old.live
-            || old.context.includes(&self.context)
-                && self.context.iter().all(is_same_register)
-                && self.live.iter().all(holds)
+            || self.context.is_earlier(&old.context) && self.live.iter().all(holds)
     }
 
     /// This settled state with `values` in place of all that `seen` covers, unless they are what

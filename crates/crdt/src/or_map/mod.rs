@@ -182,11 +182,7 @@ impl OrMap {
         if self.context.is_empty() || (self.context == old.context && self.tree == old.tree) {
             return Ok(true);
         }
-        let begins_alike = self.context.iter().all(|(replica, spans)| {
-            let begin = spans.first().map(|span| span.after);
-            begin == old.context.spans(&replica).first().map(|span| span.after)
-        });
-        if !begins_alike || !old.context.includes(&self.context) {
+        if !self.context.is_earlier(&old.context) {
             return Ok(false);
         }
         if self.floor == old.floor {
