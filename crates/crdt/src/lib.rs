@@ -5,7 +5,8 @@
 //! for; no author yet). Operators only add to the change, so they are pure. [`Crdt::settle`]
 //! turns the change into authored state, in one place: under the lock of the row.
 //!
-//! One type each: the counters `pn_counter`, `g_counter` and `b_counter` (on `slots`), the
+//! One type each: the counters `pn_counter`, `g_counter` and `b_counter` (on `slots`
+//! and `slot_layout`), the
 //! registers `lww_register` and `mv_register`, the sets `or_set` and `aw_set` (on `elements`),
 //! `lww_table` with its set and its map, `or_map` with its cart, `rga` and `rga_text` (on
 //! `sequence`), `vector_clock` and `hlc_register`. [`AnyState`] treats a column by its
@@ -45,6 +46,7 @@ pub mod rga_text;
 pub mod row;
 pub mod schema;
 pub mod sequence;
+mod slot_layout;
 mod slots;
 mod text_form;
 pub mod vector_clock;
