@@ -99,6 +99,10 @@ fn contradictory_sets_are_refused() {
     );
     assert!(state(5, &[0], &[0]).is_err(), "an unused replica");
     assert!(
+        state(0, &[1, 1, b'a', 1, 0, 0], &[0]).is_err(),
+        "tick 0, which any floor would seem to cover"
+    );
+    assert!(
         state(5, &[1, 1, b'a', 0], &[1, 0]).is_err(),
         "an element without a dot"
     );

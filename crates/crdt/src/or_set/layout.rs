@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! u8 version = 1 ‖ u8 change (0 none, 1 add, 2 assign)
-//! replicas: count, then (replica16 ‖ base), ascending; base = its smallest counter in the state
+//! replicas: count, then (replica16 ‖ base), ascending; base = its smallest counter in the
+//!   state, ≥ 1
 //! elements: count, then (length ‖ UTF-8 ‖ dots), ascending by bytes
 //!   dots: count ≥ 1, then (replica index ‖ counter), ascending
 //! removed: for each replica: count, then counters, ascending
@@ -192,6 +193,9 @@ fn read_replicas(reader: &mut Reader<'_>) -> Result<Vec<Dot>, DecodeError> {
             .is_some_and(|last| last.replica >= base.replica)
         {
             return Err(DecodeError::NotCanonical("replicas must ascend"));
+        }
+        if base.counter == 0 {
+            return Err(DecodeError::NotCanonical("tick 0 is no event"));
         }
         replicas.push(base);
     }
