@@ -228,4 +228,19 @@ impl AnyState {
             None => self.kind().cmp(&other.kind()),
         })
     }
+
+    /// [`Crdt::hash_key`].
+    pub fn hash_key(&self) -> Vec<u8> {
+        each!(self, state => state.hash_key())
+    }
+
+    /// [`Crdt::reset`].
+    pub fn reset(&self) -> Result<Self, CrdtError> {
+        each!(self, state => state.reset().map(Self::from))
+    }
+
+    /// [`Crdt::compact`].
+    pub fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
+        each!(self, state => state.compact(stable).map(Self::from))
+    }
 }

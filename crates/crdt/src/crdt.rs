@@ -109,8 +109,15 @@ pub trait Crdt: Clone + Eq + Sized + Default {
     /// The state as JSON, for people.
     fn to_json(&self) -> String;
 
-    /// A total order for indexes: by value, then by encoding.
+    /// The order of values in indexes, whatever state they come from; values that are equal in it
+    /// are equal to SQL.
     fn cmp_by_value(&self, other: &Self) -> Ordering;
+
+    /// What a hash index hashes: equal for values that [`Crdt::cmp_by_value`] finds equal. Values
+    /// beyond what the type can show share one key.
+    fn hash_key(&self) -> Vec<u8> {
+        self.plain_text().unwrap_or_default().into_bytes()
+    }
 }
 
 /// A type whose operators can be told as edits, so that a value that is changed many times over

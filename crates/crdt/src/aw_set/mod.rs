@@ -439,9 +439,7 @@ impl Crdt for AwSet {
     }
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        self.elements()
-            .cmp(other.elements())
-            .then_with(|| self.encode().cmp(&other.encode()))
+        self.elements().cmp(other.elements())
     }
 }
 

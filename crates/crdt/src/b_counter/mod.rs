@@ -479,9 +479,7 @@ impl Crdt for BCounter {
     }
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        self.sum()
-            .cmp(&other.sum())
-            .then_with(|| self.encode().cmp(&other.encode()))
+        self.sum().cmp(&other.sum())
     }
 }
 

@@ -235,9 +235,7 @@ impl Crdt for GCounter {
     }
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        self.sum()
-            .cmp(&other.sum())
-            .then_with(|| self.encode().cmp(&other.encode()))
+        self.sum().cmp(&other.sum())
     }
 }
 

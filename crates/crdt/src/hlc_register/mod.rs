@@ -214,9 +214,7 @@ impl Crdt for HlcRegister {
     }
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        self.get()
-            .cmp(&other.get())
-            .then_with(|| self.encode().cmp(&other.encode()))
+        self.get().cmp(&other.get())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::JsonError;
 
 mod order;
 mod parts;
-pub use order::{compare, unquote};
+pub use order::{compare, hash_key, unquote};
 pub(crate) use parts::{members, strings};
 
 /// The deepest nesting of arrays and objects.

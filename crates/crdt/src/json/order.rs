@@ -2,6 +2,7 @@
 //! as jsonb ranks them; strings by characters, numbers by size, the rest by canonical text.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// Compares two canonical JSON texts. Equal numbers may differ in digits: `1` and `1.0`.
 pub fn compare(a: &str, b: &str) -> Ordering {
@@ -10,6 +11,14 @@ pub fn compare(a: &str, b: &str) -> Ordering {
         2 => numbers(a, b),
         _ => a.cmp(b),
     })
+}
+
+/// A text that is the same for canonical JSON texts that [`compare`] finds equal.
+pub fn hash_key(text: &str) -> String {
+    match rank(text) {
+        2 => Decimal::of(text).to_string(),
+        _ => text.to_owned(),
+    }
 }
 
 fn rank(text: &str) -> u8 {
@@ -117,6 +126,18 @@ impl<'a> Decimal<'a> {
     }
 }
 
+/// In one notation for all that are equal: `0`, else sign, digits and the place of the first.
+impl fmt::Display for Decimal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_zero() {
+            return f.write_str("0");
+        }
+        let sign = if self.negative { "-" } else { "" };
+        let digits: String = self.digits().collect();
+        write!(f, "{sign}0.{digits}e{}", self.place)
+    }
+}
+
 fn numbers(a: &str, b: &str) -> Ordering {
     let (a, b) = (Decimal::of(a), Decimal::of(b));
     a.sign().cmp(&b.sign()).then_with(|| {
@@ -144,6 +165,7 @@ mod tests {
         for (i, a) in sorted.iter().enumerate() {
             for (j, b) in sorted.iter().enumerate() {
                 assert_eq!(compare(a, b), i.cmp(&j), "{a} {b}");
+                assert_eq!(hash_key(a) == hash_key(b), i == j, "{a} {b}");
             }
         }
         for (a, b) in [
@@ -153,6 +175,7 @@ mod tests {
             ("0.10", "1e-1"),
         ] {
             assert_eq!(compare(a, b), Ordering::Equal, "{a} {b}");
+            assert_eq!(hash_key(a), hash_key(b), "{a} {b}");
         }
     }
 

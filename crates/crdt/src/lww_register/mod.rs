@@ -269,11 +269,14 @@ impl Crdt for LwwRegister {
     }
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        let values = match (self.get(), other.get()) {
+        match (self.get(), other.get()) {
             (Some(a), Some(b)) => json::compare(a, b),
             (a, b) => a.is_some().cmp(&b.is_some()),
-        };
-        values.then_with(|| self.encode().cmp(&other.encode()))
+        }
+    }
+
+    fn hash_key(&self) -> Vec<u8> {
+        self.get().map(json::hash_key).unwrap_or_default().into()
     }
 }
 

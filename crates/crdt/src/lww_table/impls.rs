@@ -176,9 +176,12 @@ impl<K: TableKind> Crdt for LwwTable<K> {
             .zip(&others)
             .map(compare)
             .find(|order| order.is_ne());
-        differing
-            .unwrap_or_else(|| mine.len().cmp(&others.len()))
-            .then_with(|| self.encode().cmp(&other.encode()))
+        differing.unwrap_or_else(|| mine.len().cmp(&others.len()))
+    }
+
+    fn hash_key(&self) -> Vec<u8> {
+        let member = |(key, value): (&str, &str)| format!("{key}\0{}\0", json::hash_key(value));
+        self.iter().map(member).collect::<String>().into()
     }
 }
 

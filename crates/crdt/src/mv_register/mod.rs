@@ -334,9 +334,12 @@ impl Crdt for MvRegister {
             .zip(&others)
             .map(|(a, b)| json::compare(a, b))
             .find(|order| order.is_ne());
-        differing
-            .unwrap_or_else(|| mine.len().cmp(&others.len()))
-            .then_with(|| self.encode().cmp(&other.encode()))
+        differing.unwrap_or_else(|| mine.len().cmp(&others.len()))
+    }
+
+    fn hash_key(&self) -> Vec<u8> {
+        let keys: Vec<String> = self.values().into_iter().map(json::hash_key).collect();
+        keys.join("|").into()
     }
 }
 

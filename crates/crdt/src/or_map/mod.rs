@@ -461,9 +461,7 @@ impl Crdt for OrMap {
     }
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        self.shown()
-            .cmp(&other.shown())
-            .then_with(|| self.encode().cmp(&other.encode()))
+        self.shown().cmp(&other.shown())
     }
 }
 

@@ -298,9 +298,7 @@ impl Crdt for PnCounter {
     }
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        self.sum()
-            .cmp(&other.sum())
-            .then_with(|| self.encode().cmp(&other.encode()))
+        self.sum().cmp(&other.sum())
     }
 }
 

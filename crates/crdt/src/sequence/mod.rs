@@ -333,9 +333,7 @@ impl<C: Content> Crdt for Sequence<C> {
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
         let value = |value: &Self| value.value().unwrap_or_default();
-        value(self)
-            .cmp(&value(other))
-            .then_with(|| self.encode().cmp(&other.encode()))
+        value(self).cmp(&value(other))
     }
 }
 

@@ -220,7 +220,6 @@ impl Crdt for VectorClock {
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
         compare_entries(&self.vector(), &other.vector())
-            .then_with(|| self.encode().cmp(&other.encode()))
     }
 }
 
