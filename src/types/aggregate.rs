@@ -1,11 +1,10 @@
-//! Aggregates over CRDT values: the support functions of `crdt_merge(x)`, one
-//! set for all types, and of `sum` and `avg` over counters.
+//! The support functions of the aggregate `crdt_merge(x)`, one set for all types.
 
-use super::refusal;
+use super::{kind, refusal};
 use crate::error::OrCorrupt;
 use crate::function::{argument, null, v1_function};
 use crate::track::table::bytes_of;
-use crdt::{AnyState, Cascade, ColumnKind, CrdtError};
+use crdt::{AnyState, Cascade, ColumnKind};
 use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, PgSqlErrorCode, pg_sys};
 
 v1_function!(crdt_merge_step, pg_finfo_crdt_merge_step, step);
@@ -73,7 +72,8 @@ unsafe fn step(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
         let merging = match held {
             Some(held) => &mut *held.cast_mut_ptr::<Merging>(),
             None => fresh.insert(Merging {
-                kind: kind_of_argument(fcinfo),
+                kind: kind::of_type(pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 1))
+                    .or_corrupt("the type of an aggregate's argument"),
                 states: Cascade::default(),
             }),
         };
@@ -153,55 +153,3 @@ unsafe fn finish(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     }
 }
 
-/// The kind of the second argument's type.
-unsafe fn kind_of_argument(fcinfo: pg_sys::FunctionCallInfo) -> ColumnKind {
-    // SAFETY: a look-up in the type cache; the name is copied before release.
-    unsafe {
-        let oid = pg_sys::get_fn_expr_argtype((*fcinfo).flinfo, 1);
-        let cache = i32::try_from(pg_sys::SysCacheIdentifier::TYPEOID).unwrap_or_default();
-        let tuple = pg_sys::SearchSysCache1(cache, oid.into());
-        if tuple.is_null() {
-            crate::error::corrupt("the type of an aggregate's argument");
-        }
-        let form = pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_type>();
-        let name = pgrx::name_data_to_str(&(*form).typname).to_owned();
-        pg_sys::ReleaseSysCache(tuple);
-        AnyState::kind_of_type(&name).or_corrupt(&name)
-    }
-}
-
-/// What `sum` and `avg` run for each counter: bigint's own accumulator, with
-/// the counter's value in its place.
-///
-/// # Safety
-/// Called as (internal, counter) → internal, of a type whose value `value` reads.
-pub unsafe fn accumulate(
-    fcinfo: pg_sys::FunctionCallInfo,
-    value: impl FnOnce(&[u8]) -> Result<i64, CrdtError>,
-) -> pg_sys::Datum {
-    // SAFETY: the argument is replaced before bigint's function reads it.
-    unsafe {
-        if let Some(counter) = argument(fcinfo, 1) {
-            let value = value(&bytes_of(counter)).unwrap_or_else(|error| refusal::change(&error));
-            (*(*fcinfo).args.as_mut_ptr().add(1)).value = value.into();
-        }
-        pg_sys::int8_avg_accum(fcinfo)
-    }
-}
-
-pgrx::extension_sql!(
-    r#"
-CREATE FUNCTION crdt.merge_step(internal, anyelement) RETURNS internal
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_step';
-CREATE FUNCTION crdt.merge_combine(internal, internal) RETURNS internal
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_combine';
-CREATE FUNCTION crdt.merge_serialize(internal) RETURNS bytea
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_serialize';
-CREATE FUNCTION crdt.merge_deserialize(bytea, internal) RETURNS internal
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_deserialize';
-CREATE FUNCTION crdt.merge_final(internal, anyelement) RETURNS anyelement
-    IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_merge_final';
-"#,
-    name = "merge_support",
-    requires = ["catalog"]
-);

@@ -2,63 +2,40 @@
 //! functions of the operator classes, one set for all such types.
 //!
 //! The operators' numbers are the same in each class: 1 `@>` a value of the
-//! type, 2 `@>` text[], 3 `?` text, 4 `?|` text[], 5 `?&` text[].
+//! type, 2 `@>` text[] (sets only), 3 `?` text, 4 `?|` text[], 5 `?&` text[].
 
+use super::value::Value;
 use crate::error::OrCorrupt;
 use crate::function::{argument, v1_function};
-use crate::track::table::bytes_of;
-use crdt::{AnyState, ColumnKind};
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
+v1_function!(crdt_gin_value, pg_finfo_crdt_gin_value, extract_value);
+v1_function!(crdt_gin_query, pg_finfo_crdt_gin_query, extract_query);
 v1_function!(
     crdt_gin_consistent,
     pg_finfo_crdt_gin_consistent,
     consistent
 );
 
-/// Declares the extraction functions of a type's operator class.
-macro_rules! gin_functions {
-    ($type:ident: $value:ident, $value_finfo:ident, $query:ident, $query_finfo:ident) => {
-        $crate::function::v1_function!($value, $value_finfo, indexed);
-        $crate::function::v1_function!($query, $query_finfo, asked);
-
-        unsafe fn indexed(fcinfo: ::pgrx::pg_sys::FunctionCallInfo) -> ::pgrx::pg_sys::Datum {
-            // SAFETY: declared for values of this type.
-            unsafe { $crate::types::gin::extract_value(::crdt::ColumnKind::$type, fcinfo) }
-        }
-
-        unsafe fn asked(fcinfo: ::pgrx::pg_sys::FunctionCallInfo) -> ::pgrx::pg_sys::Datum {
-            // SAFETY: declared for conditions on this type.
-            unsafe { $crate::types::gin::extract_query(::crdt::ColumnKind::$type, fcinfo) }
-        }
-    };
-}
-pub(super) use gin_functions;
-
 const CONTAINS: u16 = 1;
 const CONTAINS_ARRAY: u16 = 2;
 const HAS: u16 = 3;
 const HAS_ANY: u16 = 4;
 
-/// The keys under which a value of `kind` is found: (T, internal) → internal.
-///
-/// # Safety
-/// Called as the extractValue function of a class over a type of this kind.
-pub unsafe fn extract_value(kind: ColumnKind, fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: by the contract.
+/// The keys under which a value is found: (T, internal, internal) → internal.
+unsafe fn extract_value(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: declared with a CRDT type first.
     unsafe {
-        let bytes = bytes_of(argument(fcinfo, 0).or_corrupt("an indexed value"));
-        let state = AnyState::decode(kind, &bytes).or_corrupt("an indexed value");
-        keys(state.keys().iter().map(String::as_str), argument(fcinfo, 1))
+        let value = Value::argument(fcinfo, 0).or_corrupt("an indexed value");
+        let found = value.decode().keys();
+        keys(found.iter().map(String::as_str), argument(fcinfo, 1))
     }
 }
 
 /// The keys that a condition asks for: (query, internal, int2, internal,
-/// internal, internal, internal) → internal.
-///
-/// # Safety
-/// Called as the extractQuery function of a class over a type of this kind.
-pub unsafe fn extract_query(kind: ColumnKind, fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+/// internal, internal, internal) → internal. The query is declared to be of
+/// the class's type, and is so for the first operator.
+unsafe fn extract_query(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     // SAFETY: the operator's number tells the type of the query.
     unsafe {
         let value = argument(fcinfo, 0).or_corrupt("a query");
@@ -66,8 +43,8 @@ pub unsafe fn extract_query(kind: ColumnKind, fcinfo: pg_sys::FunctionCallInfo) 
         let strategy = argument(fcinfo, 2).map_or(0, |it| it.value() as u16);
         let wanted: Vec<Option<String>> = match strategy {
             CONTAINS => {
-                let state = AnyState::decode(kind, &bytes_of(value)).or_corrupt("a query");
-                state.keys().into_iter().map(Some).collect()
+                let value = Value::argument(fcinfo, 0).or_corrupt("a query");
+                value.decode().keys().into_iter().map(Some).collect()
             }
             HAS => vec![String::from_datum(value, false)],
             _ => Vec::<Option<String>>::from_datum(value, false).unwrap_or_default(),

@@ -18,7 +18,7 @@ pub struct Json(pub String);
 
 impl Jsonb {
     /// The value as PostgreSQL holds it; what is no jsonb raises its error.
-    fn datum(&self) -> pg_sys::Datum {
+    pub fn datum(&self) -> pg_sys::Datum {
         let text = CString::new(self.0.as_str()).or_corrupt("JSON with a NUL character");
         // SAFETY: jsonb_in takes a C string.
         unsafe { direct_function_call_as_datum(pg_sys::jsonb_in, &[text.as_c_str().into_datum()]) }
@@ -32,13 +32,6 @@ impl Jsonb {
         unsafe { Self::from_datum(self.datum(), false) }
             .or_corrupt("jsonb is null")
             .0
-    }
-
-    /// jsonb's own hash: alike for all notations of a number.
-    pub fn hash(&self) -> i32 {
-        // SAFETY: jsonb_hash takes a jsonb.
-        unsafe { direct_function_call(pg_sys::jsonb_hash, &[Some(self.datum())]) }
-            .or_corrupt("jsonb_hash returned null")
     }
 }
 

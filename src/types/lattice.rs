@@ -1,35 +1,42 @@
 //! What every type has for being a lattice: its state for people, merge,
-//! difference, settling.
+//! difference, settling, reset, compaction.
 
 use super::json::Jsonb;
 use super::refusal;
-use super::stored::Stored;
+use super::value::{Encoded, Value};
 use crate::error::raise;
 use crate::track::guard::ThisNode;
-use crdt::Crdt;
-use pgrx::PgSqlErrorCode;
+use crdt::{AnyState, Crdt, CrdtError, VectorClock};
+use pgrx::prelude::*;
 
 /// `crdt_state(x)`.
-pub fn state<T: Crdt>(value: &Stored<T>) -> Jsonb {
+#[pg_extern(sql = false)]
+fn crdt_state_json(value: Value) -> Jsonb {
     Jsonb(value.decode().to_json())
 }
 
 /// `crdt_merge(a, b)`.
-pub fn merge<T: Crdt>(a: Stored<T>, b: Stored<T>) -> Stored<T> {
+#[pg_extern(sql = false)]
+fn crdt_least_upper_bound(a: Value, b: Value) -> Encoded {
     if a.bytes() == b.bytes() {
-        return a;
+        return Encoded(a.bytes().to_vec());
     }
-    match a.decode().join(&b.decode()) {
-        Ok(joined) => Stored::new(&joined),
+    encoded(a.decode().join(&b.decode()))
+}
+
+fn encoded(result: Result<AnyState, CrdtError>) -> Encoded {
+    match result {
+        Ok(state) => Encoded(state.encode()),
         Err(error) => refusal::change(&error),
     }
 }
 
 /// `crdt_delta(old, new)`: what merged into `old` gives `new`; NULL if they
 /// are equal. All of `new` if `old` is NULL.
-pub fn delta<T: Crdt>(old: Option<Stored<T>>, new: Option<Stored<T>>) -> Option<Stored<T>> {
-    let new = settled(new?);
-    let old = old.map(settled);
+#[pg_extern(sql = false)]
+fn crdt_difference(old: Option<Value>, new: Option<Value>) -> Option<Encoded> {
+    let new = settled(&new?);
+    let old = old.as_ref().map(settled);
     if let Some(old) = &old
         && old.join(&new).as_ref() != Ok(&new)
     {
@@ -39,10 +46,10 @@ pub fn delta<T: Crdt>(old: Option<Stored<T>>, new: Option<Stored<T>>) -> Option<
             "crdt_delta(old, crdt_merge(old, new)) gives what merging would bring.",
         );
     }
-    T::delta(old.as_ref(), &new).map(|delta| Stored::new(&delta))
+    AnyState::delta(old.as_ref(), &new).map(|delta| Encoded(delta.encode()))
 }
 
-fn settled<T: Crdt>(value: Stored<T>) -> T {
+fn settled(value: &Value) -> AnyState {
     let value = value.decode();
     if !value.is_settled() {
         raise(
@@ -55,64 +62,36 @@ fn settled<T: Crdt>(value: Stored<T>) -> T {
 }
 
 /// `crdt_reset(x)` and `!x`.
-pub fn reset<T: Crdt>(value: &Stored<T>) -> Stored<T> {
-    match value.decode().reset() {
-        Ok(reset) => Stored::new(&reset),
-        Err(error) => refusal::change(&error),
-    }
+#[pg_extern(sql = false)]
+fn crdt_emptied(value: Value) -> Encoded {
+    encoded(value.decode().reset())
 }
 
 /// `crdt_settle(x)`: carries the change out upon the value's own state.
-pub fn settle<T: Crdt>(value: Stored<T>) -> Stored<T> {
+#[pg_extern(sql = false)]
+fn crdt_settled(value: Value) -> Encoded {
     let wanted = value.decode();
     if wanted.is_settled() {
-        return value;
+        return Encoded(value.bytes().to_vec());
     }
-    let state = T::delta(None, &wanted);
-    match T::settle(state.as_ref(), &wanted, &mut ThisNode::of_value()) {
-        Ok(settled) => Stored::new(&settled),
-        Err(error) => refusal::change(&error),
-    }
+    let state = AnyState::delta(None, &wanted);
+    encoded(AnyState::settle(
+        state.as_ref(),
+        &wanted,
+        &mut ThisNode::of_value(),
+    ))
 }
 
-/// Declares what a type has for being a lattice; `$sql` holds its operator `!`
-/// and the aggregate.
-macro_rules! lattice_functions {
-    (
-        $type:ident, $name:literal;
-        $state:ident, $merge:ident, $delta:ident, $settle:ident, $reset:ident;
-        $lattice:literal $sql:literal
-    ) => {
-        #[::pgrx::pg_extern(immutable, parallel_safe, name = "crdt_state")]
-        fn $state(value: $type) -> $crate::types::json::Jsonb {
-            $crate::types::lattice::state(&value)
-        }
-
-        #[::pgrx::pg_extern(immutable, parallel_safe, name = "crdt_merge")]
-        fn $merge(a: $type, b: $type) -> $type {
-            $crate::types::lattice::merge(a, b)
-        }
-
-        #[::pgrx::pg_extern(immutable, parallel_safe, name = "crdt_delta")]
-        fn $delta(old: Option<$type>, new: Option<$type>) -> Option<$type> {
-            $crate::types::lattice::delta(old, new)
-        }
-
-        #[::pgrx::pg_extern(volatile, parallel_unsafe, name = "crdt_settle")]
-        fn $settle(value: $type) -> $type {
-            $crate::types::lattice::settle(value)
-        }
-
-        #[::pgrx::pg_extern(immutable, parallel_safe, name = "crdt_reset")]
-        fn $reset(value: $type) -> $type {
-            $crate::types::lattice::reset(&value)
-        }
-
-        ::pgrx::extension_sql!(
-            $sql,
-            name = $lattice,
-            requires = [$name, "merge_support", $reset]
-        );
-    };
+/// `crdt_version(x)`: of each replica the latest event that the state shows.
+#[pg_extern(sql = false)]
+fn crdt_seen(value: Value) -> Encoded {
+    Encoded::of(&VectorClock::assign(value.decode().version()))
 }
-pub(super) use lattice_functions;
+
+/// `crdt_compact(x, seen)`: folds what removed elements and departed replicas
+/// left behind, given what all nodes have seen.
+#[pg_extern(sql = false)]
+fn crdt_folded(value: Value, seen: &[u8]) -> Encoded {
+    let seen = VectorClock::decode(seen).unwrap_or_else(|error| crate::error::corrupt(error));
+    encoded(value.decode().compact(&seen.vector()))
+}

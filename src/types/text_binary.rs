@@ -1,35 +1,82 @@
-//! Text and binary forms, alike for all types: input, output, receive, send.
+//! Text and binary forms: input, output, receive, send, of any type.
 
+use super::json::Jsonb;
+use super::kind;
 use super::refusal;
-use super::stored::Stored;
+use super::value::{Encoded, Value};
 use crate::error::{OrCorrupt, raise};
-use crdt::{Crdt, TextError};
-use pgrx::PgSqlErrorCode;
-use pgrx::datum::Internal;
-use pgrx::pg_sys;
+use crdt::{AnyState, ColumnKind, LwwRegister, MvRegister, TextError};
+use pgrx::prelude::*;
 use std::ffi::{CStr, CString};
 
-/// Reads a text form, a state or a plain literal; `example` is one.
-pub fn input<T: Crdt>(text: &CStr, example: &str) -> T {
-    let parsed = text.to_str().map(T::from_text).unwrap_or_else(|_| {
-        Err(TextError::Syntax {
-            type_name: T::NAME,
+/// A plain literal of a type, for hints.
+fn example(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::GCounter | ColumnKind::PnCounter => "'12'",
+        ColumnKind::BCounter => "'12' or '12 floor 5'",
+        ColumnKind::OrSet | ColumnKind::AwSet | ColumnKind::LwwSet => "'{a,\"b c\"}'",
+        ColumnKind::LwwRegister | ColumnKind::MvRegister => "'\"a\"'",
+        ColumnKind::LwwMap | ColumnKind::OrMap => "'{\"a\": 1}'",
+        ColumnKind::OrCart => "'{\"apple\": 3}'",
+        ColumnKind::Rga => "'[\"a\", 1]'",
+        ColumnKind::RgaText | ColumnKind::Plain => "'some text'",
+        ColumnKind::VectorClock => "'{}'",
+        ColumnKind::HlcRegister => "'2026-11-21T12:00:00Z'",
+    }
+}
+
+/// Reads a text form, a state or a plain literal.
+#[pg_extern(sql = false)]
+fn crdt_in(text: &CStr, fcinfo: pg_sys::FunctionCallInfo) -> Encoded {
+    // SAFETY: the call is running.
+    let kind = unsafe { kind::of_call(fcinfo) };
+    let parsed = match text.to_str() {
+        Ok(text) => AnyState::from_text(kind, text),
+        Err(_) => Err(TextError::Syntax {
+            type_name: AnyState::bottom(kind).map_or("?", |bottom| bottom.name()),
             text: text.to_string_lossy().into_owned(),
             why: "not valid UTF-8",
-        })
-    });
-    parsed.unwrap_or_else(|error| refusal::text(&error, example))
+        }),
+    };
+    let state = parsed.unwrap_or_else(|error| refusal::text(&error, example(kind)));
+    // JSON passes through jsonb: equal numbers become equal bytes.
+    match &state {
+        AnyState::LwwRegister(register) if register.written().is_none() => {
+            normalised(register.wanted(), |json| LwwRegister::default().set(json))
+        }
+        AnyState::MvRegister(register) if register.context().is_empty() => {
+            match register.wanted().unwrap_or_default() {
+                [one] => normalised(Some(one), |json| MvRegister::default().set(json)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+    .unwrap_or_else(|| Encoded(state.encode()))
+}
+
+fn normalised<T: crdt::Crdt>(
+    json: Option<&str>,
+    assign: impl FnOnce(&str) -> Result<T, crdt::CrdtError>,
+) -> Option<Encoded> {
+    let json = Jsonb(json?.to_owned()).canonical();
+    Some(Encoded::of_change(assign(&json)))
 }
 
 /// The lossless text form.
-pub fn output<T: Crdt>(value: &Stored<T>) -> CString {
-    CString::new(value.decode().to_text()).or_corrupt(T::NAME)
+#[pg_extern(sql = false)]
+fn crdt_out(value: Value) -> CString {
+    CString::new(value.decode().to_text()).or_corrupt("a text form")
 }
 
 /// Reads the canonical bytes from a message; any others are refused.
-pub fn receive<T: Crdt>(mut message: Internal) -> Stored<T> {
-    // SAFETY: PostgreSQL passes the StringInfo of the message.
-    let buffer = unsafe { message.get_mut::<pg_sys::StringInfoData>() };
+#[pg_extern(sql = false)]
+fn crdt_recv(mut message: pgrx::datum::Internal, fcinfo: pg_sys::FunctionCallInfo) -> Encoded {
+    // SAFETY: the call is running; PostgreSQL passes the StringInfo of the message.
+    let (kind, buffer) = unsafe {
+        let buffer = message.get_mut::<pg_sys::StringInfoData>();
+        (kind::of_call(fcinfo), buffer)
+    };
     let Some(buffer) = buffer else {
         raise(
             PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
@@ -47,51 +94,17 @@ pub fn receive<T: Crdt>(mut message: Internal) -> Stored<T> {
             .unwrap_or_default()
     };
     buffer.cursor = buffer.len;
-    match T::decode(bytes) {
-        Ok(_) => Stored::from_bytes(bytes),
-        Err(error) => refusal::binary(&error, T::NAME),
+    match AnyState::decode(kind, bytes) {
+        Ok(_) => Encoded(bytes.to_vec()),
+        Err(error) => {
+            let name = AnyState::bottom(kind).map_or("?", |bottom| bottom.name());
+            refusal::binary(&error, name)
+        }
     }
 }
 
 /// The canonical bytes.
-pub fn send<T: Crdt>(value: &Stored<T>) -> Vec<u8> {
+#[pg_extern(sql = false)]
+fn crdt_send(value: Value) -> Vec<u8> {
     value.bytes().to_vec()
 }
-
-/// Declares a type: its input, output, receive and send functions, and the
-/// statement that makes them a type.
-macro_rules! type_functions {
-    (
-        $type:ident, $name:literal, $input_by:path;
-        $input:ident, $output:ident, $receive:ident, $send:ident;
-        $create:literal
-    ) => {
-        #[::pgrx::pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
-        fn $input(text: &::std::ffi::CStr) -> $type {
-            $input_by(text)
-        }
-
-        #[::pgrx::pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
-        fn $output(value: $type) -> ::std::ffi::CString {
-            $crate::types::text_binary::output(&value)
-        }
-
-        #[::pgrx::pg_extern(immutable, strict, parallel_safe, requires = ["shell_types"])]
-        fn $receive(message: ::pgrx::datum::Internal) -> $type {
-            $crate::types::text_binary::receive(message)
-        }
-
-        #[::pgrx::pg_extern(immutable, parallel_safe, requires = ["shell_types"])]
-        fn $send(value: $type) -> Vec<u8> {
-            $crate::types::text_binary::send(&value)
-        }
-
-        ::pgrx::extension_sql!(
-            $create,
-            name = $name,
-            creates = [Type($type)],
-            requires = ["shell_types", $input, $output, $receive, $send]
-        );
-    };
-}
-pub(super) use type_functions;

@@ -29,7 +29,7 @@ SELECT :one::or_set @> '{a}' AS literal, :one::or_set @> ARRAY['a', 'b c'] AS "a
 SELECT '{a}' <@ :one::or_set AS literal, ARRAY['a'] <@ :one::or_set AS "array", :one::or_set <@ '{a,"b c",d}' AS below,
        :one::or_set <@ ARRAY['a'] AS no, ARRAY['a', 'b c', 'd'] @> :one::or_set AS above;
 SELECT crdt_elements(:one::or_set + 'x');
-SELECT crdt_cardinality(:one::or_set), crdt_cardinality('{}'), crdt_cardinality(:one::or_set + 'x'), crdt_value(:two::or_set);
+SELECT crdt_cardinality(:one::or_set), crdt_cardinality('{}'::or_set), crdt_cardinality(:one::or_set + 'x'), crdt_value(:two::or_set);
 SELECT 'a' = ANY (:one::or_set::text[]) AS "any";
 
 -- An addition is no part of the state until a tracked table settles it; a removal takes what is seen.

@@ -481,6 +481,10 @@ impl Crdt for BCounter {
     fn cmp_by_value(&self, other: &Self) -> Ordering {
         self.sum().cmp(&other.sum())
     }
+
+    fn hash_key(&self) -> Vec<u8> {
+        self.sum().to_string().into()
+    }
 }
 
 impl Edit for BCounter {

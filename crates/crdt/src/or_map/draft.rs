@@ -216,6 +216,13 @@ pub(super) fn edit(tree: &mut Tree, wants: &mut Wants, edit: &MapEdit) -> Result
             lead(entry, want, value, true);
             Ok(())
         }),
+        MapEdit::PutJson { path, json } => {
+            let value = Nested::literal(json, path.len())?;
+            at(tree, wants, path, true, &mut |entry, want| {
+                lead(entry, want, &value, false);
+                Ok(())
+            })
+        }
         MapEdit::Add { path, amount } => at(tree, wants, path, true, &mut |entry, want| {
             let step = want.counter.unwrap_or_default() + i128::from(*amount);
             if step.unsigned_abs() > MAX_SHARE {
@@ -314,6 +321,13 @@ pub(super) fn edit_plain(map: &mut Plain, edit: &MapEdit) -> Result<(), CrdtErro
             map.insert(key.to_owned(), value.clone());
             Ok(())
         }),
+        MapEdit::PutJson { path, json } => {
+            let value = Nested::literal(json, path.len())?;
+            at_plain(map, path, true, &mut |map, key| {
+                map.insert(key.to_owned(), value.clone());
+                Ok(())
+            })
+        }
         MapEdit::Add { path, amount } => at_plain(map, path, true, &mut |map, key| {
             let held = match map.get(key) {
                 Some(Nested::Counter(value)) => *value,

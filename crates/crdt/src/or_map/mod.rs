@@ -54,6 +54,14 @@ pub enum MapEdit {
         /// What.
         value: Nested,
     },
+    /// Makes a key show this JSON as a literal of the map would: an object is a map, a whole
+    /// number over a counter a counter, an array of texts over a set a set, all else a register.
+    PutJson {
+        /// Where.
+        path: Vec<String>,
+        /// What: any JSON text.
+        json: String,
+    },
     /// Adds to a counter, from 0 if there is none.
     Add {
         /// Where.
@@ -254,6 +262,10 @@ fn checked(edit: &MapEdit) -> Result<MapEdit, CrdtError> {
             }
             *value = value.clone().normal();
             value.check(path.len())?;
+            path
+        }
+        MapEdit::PutJson { path, json } => {
+            *json = crate::json::canonical(json)?;
             path
         }
         MapEdit::SetAdd { path, element } | MapEdit::SetRemove { path, element } => {

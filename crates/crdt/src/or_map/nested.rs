@@ -88,6 +88,13 @@ impl Nested {
         }
     }
 
+    /// A canonical JSON text at a key of the given depth, as a literal says it.
+    pub(super) fn literal(text: &str, depth: usize) -> Result<Self, CrdtError> {
+        let value = Self::of_json(text, depth).map_err(|_| too_deep())?;
+        value.check(depth)?;
+        Ok(value)
+    }
+
     /// A JSON value as a literal says it: an object is a map, all else a register.
     fn of_json(text: &str, depth: usize) -> Result<Self, &'static str> {
         match text {
@@ -123,13 +130,17 @@ pub(super) fn check(map: &Plain, depth: usize) -> Result<(), CrdtError> {
 }
 
 pub(super) fn check_depth(depth: usize) -> Result<(), CrdtError> {
-    if depth > MAX_DEPTH {
-        return Err(CrdtError::TooLarge {
-            what: "the depth of a map",
-            limit: MAX_DEPTH,
-        });
+    match depth > MAX_DEPTH {
+        true => Err(too_deep()),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+fn too_deep() -> CrdtError {
+    CrdtError::TooLarge {
+        what: "the depth of a map",
+        limit: MAX_DEPTH,
+    }
 }
 
 pub(super) fn check_key(key: &str) -> Result<(), CrdtError> {

@@ -1,0 +1,123 @@
+-- The sets. <T> stands for the name of the type.
+
+DO $install$
+DECLARE
+    type_name text;
+BEGIN
+    FOREACH type_name IN ARRAY ARRAY['or_set', 'aw_set', 'lww_set'] LOOP
+        EXECUTE replace($sql$
+
+CREATE FUNCTION crdt_value(<T>) RETURNS text[]
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_value_wrapper';
+COMMENT ON FUNCTION crdt_value(<T>) IS 'The elements, ascending';
+CREATE FUNCTION crdt_elements(<T>) RETURNS SETOF text
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE sql
+    BEGIN ATOMIC SELECT unnest(crdt_value($1)); END;
+COMMENT ON FUNCTION crdt_elements(<T>) IS 'The elements, ascending';
+CREATE FUNCTION crdt_cardinality(<T>) RETURNS bigint
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_cardinality_wrapper';
+COMMENT ON FUNCTION crdt_cardinality(<T>) IS 'How many elements';
+
+-- Adding and removing; an array costs about what one element does.
+CREATE FUNCTION <T>_add(<T>, text) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_add_wrapper';
+CREATE FUNCTION <T>_add(<T>, text[]) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_add_all_wrapper';
+CREATE FUNCTION <T>_remove(<T>, text) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_remove_wrapper';
+CREATE FUNCTION <T>_remove(<T>, text[]) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_remove_all_wrapper';
+CREATE OPERATOR + (FUNCTION = <T>_add, LEFTARG = <T>, RIGHTARG = text);
+CREATE OPERATOR + (FUNCTION = <T>_add, LEFTARG = <T>, RIGHTARG = text[]);
+CREATE OPERATOR - (FUNCTION = <T>_remove, LEFTARG = <T>, RIGHTARG = text);
+CREATE OPERATOR - (FUNCTION = <T>_remove, LEFTARG = <T>, RIGHTARG = text[]);
+
+-- Arrays of varchar do not pass as arrays of text, though they look the same.
+CREATE FUNCTION <T>_of(text[]) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_of_array_wrapper';
+CREATE FUNCTION <T>_of(varchar[]) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_of_array_wrapper';
+CREATE CAST (<T> AS text[]) WITH FUNCTION crdt_value(<T>) AS ASSIGNMENT;
+CREATE CAST (text[] AS <T>) WITH FUNCTION <T>_of(text[]) AS ASSIGNMENT;
+CREATE CAST (varchar[] AS <T>) WITH FUNCTION <T>_of(varchar[]) AS ASSIGNMENT;
+
+-- Comparison with arrays, where order and repetitions do not count.
+CREATE FUNCTION <T>_eq(<T>, text[]) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_eq_array_wrapper';
+CREATE FUNCTION <T>_ne(<T>, text[]) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_ne_array_wrapper';
+CREATE FUNCTION <T>_eq(text[], <T>) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_array_eq_set_wrapper';
+CREATE FUNCTION <T>_ne(text[], <T>) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_array_ne_set_wrapper';
+CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = <T>, RIGHTARG = text[], COMMUTATOR = =, NEGATOR = <>,
+    RESTRICT = eqsel, JOIN = eqjoinsel);
+CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = <T>, RIGHTARG = text[], COMMUTATOR = <>, NEGATOR = =,
+    RESTRICT = neqsel, JOIN = neqjoinsel);
+CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = =, NEGATOR = <>,
+    RESTRICT = eqsel, JOIN = eqjoinsel);
+CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = <>, NEGATOR = =,
+    RESTRICT = neqsel, JOIN = neqjoinsel);
+
+-- What is in it.
+CREATE FUNCTION <T>_has(<T>, text) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_has_wrapper';
+CREATE FUNCTION <T>_has_any(<T>, text[]) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_has_any_wrapper';
+CREATE FUNCTION <T>_contains(<T>, <T>) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_contains_wrapper';
+CREATE FUNCTION <T>_contains(<T>, text[]) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_contains_array_wrapper';
+CREATE FUNCTION <T>_contains(text[], <T>) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_array_contains_set_wrapper';
+CREATE FUNCTION <T>_contained(<T>, <T>) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_within_wrapper';
+CREATE FUNCTION <T>_contained(<T>, text[]) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_within_array_wrapper';
+CREATE FUNCTION <T>_contained(text[], <T>) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_array_within_set_wrapper';
+CREATE OPERATOR ? (FUNCTION = <T>_has, LEFTARG = <T>, RIGHTARG = text, RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR ?| (FUNCTION = <T>_has_any, LEFTARG = <T>, RIGHTARG = text[], RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR ?& (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = text[], RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = <T>, COMMUTATOR = <@,
+    RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = <T>, RIGHTARG = <T>, COMMUTATOR = @>,
+    RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = text[], COMMUTATOR = <@,
+    RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = @>,
+    RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = <T>, RIGHTARG = text[], COMMUTATOR = @>,
+    RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = <@,
+    RESTRICT = contsel, JOIN = contjoinsel);
+
+-- `CREATE INDEX ON page USING gin (tags)` serves `?`, `?|`, `?&`, `@>`.
+CREATE FUNCTION <T>_gin_value(<T>, internal, internal) RETURNS internal
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_value';
+CREATE FUNCTION <T>_gin_query(<T>, internal, smallint, internal, internal, internal, internal) RETURNS internal
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_query';
+CREATE FUNCTION <T>_gin_consistent(internal, smallint, <T>, integer, internal, internal, internal, internal) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_consistent';
+CREATE OPERATOR CLASS <T>_gin_ops DEFAULT FOR TYPE <T> USING gin AS
+    OPERATOR 1 @> (<T>, <T>), OPERATOR 2 @> (<T>, text[]), OPERATOR 3 ? (<T>, text),
+    OPERATOR 4 ?| (<T>, text[]), OPERATOR 5 ?& (<T>, text[]),
+    FUNCTION 1 bttextcmp (text, text),
+    FUNCTION 2 <T>_gin_value (<T>, internal, internal),
+    FUNCTION 3 <T>_gin_query (<T>, internal, smallint, internal, internal, internal, internal),
+    FUNCTION 4 <T>_gin_consistent (internal, smallint, <T>, integer, internal, internal, internal, internal),
+    STORAGE text;
+
+        $sql$, '<T>', type_name);
+    END LOOP;
+END
+$install$;
+
+-- The last writer's own: an element may carry a value.
+CREATE FUNCTION crdt_put(lww_set, element text, value jsonb) RETURNS lww_set
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_lww_set_put_wrapper';
+COMMENT ON FUNCTION crdt_put(lww_set, text, jsonb) IS 'Adds an element with a value';
+CREATE FUNCTION lww_set_get(lww_set, element text) RETURNS jsonb
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_lww_set_get_wrapper';
+CREATE OPERATOR -> (FUNCTION = lww_set_get, LEFTARG = lww_set, RIGHTARG = text);
+COMMENT ON OPERATOR -> (lww_set, text) IS 'The value that an element carries; NULL if it is not there';

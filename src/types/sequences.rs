@@ -1,0 +1,186 @@
+//! The sequences: `rga_text`, whose elements are characters, and `rga`, whose
+//! elements are JSON values. Positions count from 0.
+
+use super::comparison::equality_functions;
+use super::json::Jsonb;
+use super::kind::dispatch;
+use super::value::{Encoded, Value};
+use super::{plain, refusal};
+use crate::error::raise;
+use crdt::rga::Values;
+use crdt::rga_text::TextEdit;
+use crdt::{Crdt, CrdtError, Edit, Rga, RgaText};
+use pgrx::prelude::*;
+use std::cmp::Ordering;
+
+macro_rules! of_sequence {
+    ($kind:expr, $T:ident => $result:expr) => {
+        dispatch!($kind, [Rga | RgaText], $T => $result)
+    };
+}
+
+/// A position or a count from SQL.
+fn natural(number: i32, what: &str) -> usize {
+    usize::try_from(number).unwrap_or_else(|_| {
+        raise(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("a {what} cannot be negative: {number}"),
+            "Positions count from 0, to the length.",
+        )
+    })
+}
+
+#[pg_extern(sql = false)]
+fn crdt_sequence_length(sequence: Value) -> i32 {
+    let length = of_sequence!(sequence.kind(), T => sequence.decode_as::<T>().length());
+    i32::try_from(length).unwrap_or(i32::MAX)
+}
+
+#[pg_extern(sql = false)]
+fn crdt_sequence_delete(sequence: Value, at: i32, count: i32) -> Encoded {
+    let (at, count) = (natural(at, "position"), natural(count, "count"));
+    of_sequence!(sequence.kind(), T => {
+        Encoded::of_change(sequence.decode_as::<T>().delete(at, count))
+    })
+}
+
+// rga_text's own.
+
+/// The text, read without building the sequence.
+fn text_of(text: &Value) -> String {
+    crdt::rga_text::text_of_bytes(text.bytes()).unwrap_or_else(|error| refusal::change(&error))
+}
+
+#[pg_extern(sql = false)]
+fn crdt_rga_text_insert(text: Value, at: i32, inserted: &str) -> Encoded {
+    let at = natural(at, "position");
+    Encoded::of_change(text.decode_as::<RgaText>().insert(at, inserted.to_owned()))
+}
+
+#[pg_extern(sql = false)]
+fn crdt_rga_text_append(text: Value, appended: &str) -> Encoded {
+    let text: RgaText = text.decode_as();
+    Encoded::of_change(text.insert(text.length(), appended.to_owned()))
+}
+
+/// `crdt_edit(text, edits)`: many edits at the price of one. Each is
+/// `[position, how many to delete, "what to insert"]`, on what the edits before
+/// it have left.
+#[pg_extern(sql = false)]
+fn crdt_rga_text_edit(text: Value, edits: Jsonb) -> Encoded {
+    let edits: Vec<(u32, u32, String)> = serde_json::from_str(&edits.0).unwrap_or_else(|error| {
+        raise(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("invalid edits: {error}"),
+            "Write an array of edits [position, how many to delete, \"what to insert\"].",
+        )
+    });
+    let mut text: RgaText = text.decode_as();
+    let mut carry_out = || -> Result<(), CrdtError> {
+        for (at, count, content) in edits {
+            let at = at as usize;
+            let count = count as usize;
+            text.edit(&TextEdit::Delete { at, count })?;
+            text.edit(&TextEdit::Insert { at, content })?;
+        }
+        Ok(())
+    };
+    let done = carry_out();
+    Encoded::of_change(done.map(|()| text))
+}
+
+#[pg_extern(sql = false)]
+fn crdt_rga_text_value(text: Value) -> String {
+    text_of(&text)
+}
+
+#[pg_extern(sql = false)]
+fn crdt_rga_text_of_text(text: &str) -> Encoded {
+    // The join with nothing refuses a text that is too large to store.
+    Encoded::of_change(RgaText::assign(text.to_owned()).join(&RgaText::default()))
+}
+
+fn with_text(sequence: &Value, text: &&str) -> Ordering {
+    text_of(sequence).as_str().cmp(text)
+}
+
+fn text_with(text: &&str, sequence: &Value) -> Ordering {
+    with_text(sequence, text).reverse()
+}
+
+equality_functions!(
+    Value,
+    &str,
+    with_text,
+    crdt_rga_text_eq_text,
+    crdt_rga_text_ne_text
+);
+equality_functions!(
+    &str,
+    Value,
+    text_with,
+    crdt_text_eq_rga_text,
+    crdt_text_ne_rga_text
+);
+
+// rga's own.
+
+fn one(element: &Jsonb) -> Values {
+    Values::new([element.0.as_str()])
+        .unwrap_or_else(|error| refusal::change(&CrdtError::InvalidJson(error)))
+}
+
+#[pg_extern(sql = false)]
+fn crdt_rga_insert(list: Value, at: i32, element: Jsonb) -> Encoded {
+    let at = natural(at, "position");
+    Encoded::of_change(list.decode_as::<Rga>().insert(at, one(&element)))
+}
+
+#[pg_extern(sql = false)]
+fn crdt_rga_append(list: Value, element: Jsonb) -> Encoded {
+    let list: Rga = list.decode_as();
+    Encoded::of_change(list.insert(list.length(), one(&element)))
+}
+
+/// `list || elements`: all elements of a JSON array at the end.
+#[pg_extern(sql = false)]
+fn crdt_rga_concat(list: Value, elements: Jsonb) -> Encoded {
+    let elements = Values::of_array(&elements.0)
+        .unwrap_or_else(|error| refusal::change(&CrdtError::InvalidJson(error)));
+    let list: Rga = list.decode_as();
+    Encoded::of_change(list.insert(list.length(), elements))
+}
+
+/// The list as a JSON array.
+fn array_of(list: &Value) -> String {
+    let shown = list.decode_as::<Rga>().plain_text();
+    shown.unwrap_or_else(|error| refusal::change(&error))
+}
+
+#[pg_extern(sql = false)]
+fn crdt_rga_of_jsonb(value: Jsonb) -> Encoded {
+    Encoded::of(&plain::of_json::<Rga>(&value))
+}
+
+fn with_jsonb(list: &Value, value: &Jsonb) -> Ordering {
+    Jsonb(array_of(list)).canonical().cmp(&value.0)
+}
+
+fn jsonb_with(value: &Jsonb, list: &Value) -> Ordering {
+    with_jsonb(list, value).reverse()
+}
+
+equality_functions!(
+    Value,
+    Jsonb,
+    with_jsonb,
+    crdt_rga_eq_jsonb,
+    crdt_rga_ne_jsonb
+);
+equality_functions!(
+    Jsonb,
+    Value,
+    jsonb_with,
+    crdt_jsonb_eq_rga,
+    crdt_jsonb_ne_rga
+);
