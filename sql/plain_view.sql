@@ -4,9 +4,21 @@
 CREATE FUNCTION crdt.plain_type(crdt_type regtype) RETURNS text
 LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE t.typname
+               WHEN 'g_counter' THEN 'bigint'
                WHEN 'pn_counter' THEN 'bigint'
-               WHEN 'or_set' THEN 'text[]'
+               WHEN 'b_counter' THEN 'bigint'
                WHEN 'lww_register' THEN 'jsonb'
+               WHEN 'mv_register' THEN 'jsonb'
+               WHEN 'or_set' THEN 'text[]'
+               WHEN 'aw_set' THEN 'text[]'
+               WHEN 'lww_set' THEN 'text[]'
+               WHEN 'lww_map' THEN 'jsonb'
+               WHEN 'or_map' THEN 'jsonb'
+               WHEN 'or_cart' THEN 'jsonb'
+               WHEN 'rga' THEN 'jsonb'
+               WHEN 'rga_text' THEN 'text'
+               WHEN 'vector_clock' THEN 'jsonb'
+               WHEN 'hlc' THEN 'timestamptz'
            END
       FROM pg_type t
       JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
@@ -20,6 +32,7 @@ DECLARE
     crdt_schema CONSTANT text := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
                                    WHERE e.extname = 'blockchain_crdt');
     parts CONSTANT text[] := parse_ident(name);
+    made_here CONSTANT text := 'Writes to a view that crdt_create_view made';
     view_schema text;
     view_name text;      -- quoted, with its schema
     writer text;         -- of its trigger function
@@ -95,8 +108,9 @@ BEGIN
         EXECUTE format('ALTER VIEW %s ALTER COLUMN %s SET DEFAULT (%s)%s', view_name, item.quoted, item.expression, '::' || item.plain);
     END LOOP;
 
+    -- What is left of a view that was dropped is replaced, nothing else is.
     EXECUTE format($function$
-        CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $body$
+        CREATE %8$s FUNCTION %1$s() RETURNS trigger LANGUAGE plpgsql AS $body$
         BEGIN
             IF TG_OP = 'INSERT' THEN
                 INSERT INTO %s AS t (%s) VALUES (%s) RETURNING %s INTO NEW;
@@ -115,7 +129,11 @@ BEGIN
         END
         $body$ $function$,
         writer, relation, array_to_string(written, ', '), array_to_string(given, ', '), array_to_string(shown, ', '),
-        array_to_string(assignments, ', '), array_to_string(key, ' AND '));
+        array_to_string(assignments, ', '), array_to_string(key, ' AND '),
+        CASE WHEN EXISTS (SELECT FROM pg_proc p
+                           WHERE p.oid = to_regprocedure(writer || '()')
+                             AND obj_description(p.oid, 'pg_proc') = made_here) THEN 'OR REPLACE' END);
+    EXECUTE format('COMMENT ON FUNCTION %s() IS %L', writer, made_here);
     EXECUTE format('CREATE TRIGGER write INSTEAD OF INSERT OR UPDATE OR DELETE ON %s
                     FOR EACH ROW EXECUTE FUNCTION %s()', view_name, writer);
     RETURN view_name::regclass;

@@ -156,3 +156,27 @@ CREATE FUNCTION crdt.rights(counter b_counter) RETURNS TABLE (replica bytea, rig
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_b_counter_rights_wrapper';
 CREATE FUNCTION crdt.transfer(b_counter, replica bytea, amount bigint) RETURNS b_counter
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_b_counter_transfer_wrapper';
+CREATE FUNCTION crdt.replica_of(record bytea) RETURNS bytea
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_replica_of_wrapper';
+CREATE FUNCTION crdt_rights(counter b_counter) RETURNS TABLE (node text, rights numeric)
+    STRICT STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp LANGUAGE sql
+    BEGIN ATOMIC
+        SELECT coalesce((SELECT n.name FROM crdt.node n WHERE crdt.replica_of(n.record) = r.replica),
+                        encode(r.replica, 'hex')),
+               r.rights
+          FROM crdt.rights($1) AS r;
+    END;
+COMMENT ON FUNCTION crdt_rights(b_counter) IS 'Which node may subtract how much';
+CREATE FUNCTION crdt_transfer(counter b_counter, node text, amount bigint) RETURNS b_counter
+    STRICT STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp LANGUAGE plpgsql AS $$
+DECLARE
+    receiver bytea := (SELECT crdt.replica_of(n.record) FROM crdt.node n WHERE n.name = node AND n.left_after IS NULL);
+BEGIN
+    IF receiver IS NULL THEN
+        RAISE EXCEPTION 'no node "%" in this cluster', node USING ERRCODE = 'undefined_object',
+            HINT = 'SELECT name FROM crdt_nodes shows the nodes.';
+    END IF;
+    RETURN crdt.transfer(counter, receiver, amount);
+END
+$$;
+COMMENT ON FUNCTION crdt_transfer(b_counter, text, bigint) IS 'Gives rights of this node to another';

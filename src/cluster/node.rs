@@ -1,7 +1,7 @@
 //! This node: who it is, what it is called, blocks made now.
 
 use crate::catalog;
-use crate::error::raise;
+use crate::error::{OrCorrupt, raise};
 use crate::instance::identity;
 use crate::instance::mailbox::{self, Request};
 use crate::track::outbox;
@@ -84,4 +84,11 @@ fn crdt_commit_block() -> i64 {
         Ok(height) => height.parse().unwrap_or_default(),
         Err(reason) => mailbox::raise("no block was made", reason),
     }
+}
+
+/// The replica in whose name a member, given by its record, makes CRDT state.
+#[pg_extern(sql = false)]
+fn crdt_replica_of(record: &[u8]) -> Vec<u8> {
+    let member = ledger::Member::from_bytes(record).or_corrupt("a member's record");
+    member.replica_id.to_vec()
 }

@@ -8,7 +8,7 @@ use super::{key, tombstone};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::{clock, identity};
 use crate::types::refusal;
-use crdt::{AnyState, Author, ColumnKind, Hlc, LwwRegister, ReplicaId, RowMeta, Stamp};
+use crdt::{AnyState, Author, ColumnKind, Hlc, ReplicaId, RowMeta, Stamp};
 use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 
 trigger_function!(crdt_guard, pg_finfo_crdt_guard, settle);
@@ -183,7 +183,7 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
                         "column \"{}\" of tracked table {} cannot be set to null",
                         column.name, table.schema.table
                     ),
-                    "A merge can only add to a CRDT column: assign 0 or '{}' instead.",
+                    "A merge can only add to a CRDT column: assign an empty value instead.",
                 )
             }),
         };
@@ -211,10 +211,10 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
 /// What SET column = NULL means: only a register can hold nothing, as JSON's
 /// null.
 fn null(kind: ColumnKind) -> Option<AnyState> {
-    (kind == ColumnKind::LwwRegister)
-        .then(|| LwwRegister::default().set("null").ok())
-        .flatten()
-        .map(AnyState::from)
+    match kind {
+        ColumnKind::LwwRegister | ColumnKind::MvRegister => AnyState::from_text(kind, "null").ok(),
+        _ => None,
+    }
 }
 
 fn decode(kind: ColumnKind, name: &str, value: pg_sys::Datum) -> AnyState {

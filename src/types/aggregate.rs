@@ -152,4 +152,3 @@ unsafe fn finish(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
             .unwrap_or_else(|| null(fcinfo))
     }
 }
-

@@ -1,8 +1,8 @@
 //! Causality as values: `vector_clock` and `hlc`.
 
+use super::json::Jsonb;
 use super::plain;
 use super::value::{Encoded, Value};
-use super::json::Jsonb;
 use crate::error::raise;
 use crate::instance::clock;
 use crdt::{Crdt, Hlc, HlcRegister, VectorClock};

@@ -6,7 +6,7 @@ use super::refusal;
 use super::value::{Encoded, Value};
 use crate::error::{OrCorrupt, raise};
 use crate::function::v1_function;
-use crdt::{BCounter, ColumnKind, Crdt, CrdtError, GCounter, PnCounter, ReplicaId};
+use crdt::{BCounter, ColumnKind, Crdt, CrdtError, ReplicaId};
 use pgrx::datum::{AnyNumeric, IntoDatum};
 use pgrx::prelude::*;
 use pgrx::{direct_function_call, pg_sys};

@@ -51,7 +51,10 @@ fn crdt_map_has(map: Value, key: &str) -> bool {
 #[pg_extern(sql = false)]
 fn crdt_map_has_any(map: Value, wanted: Array<'_, &str>) -> bool {
     let keys = keys(&map);
-    wanted.iter().flatten().any(|it| keys.iter().any(|key| key == it))
+    wanted
+        .iter()
+        .flatten()
+        .any(|it| keys.iter().any(|key| key == it))
 }
 
 /// NULL is no key.
@@ -186,13 +189,19 @@ fn crdt_or_map_remove(map: Value, keys: Array<'_, &str>) -> Encoded {
 #[pg_extern(sql = false)]
 fn crdt_or_cart_put(cart: Value, key: &str, count: i64) -> Encoded {
     let key = key.to_owned();
-    Encoded::of_change(cart.decode_as::<OrCart>().edited(&CartEdit::Put { key, count }))
+    Encoded::of_change(
+        cart.decode_as::<OrCart>()
+            .edited(&CartEdit::Put { key, count }),
+    )
 }
 
 #[pg_extern(sql = false)]
 fn crdt_or_cart_increment(cart: Value, key: &str, amount: i64) -> Encoded {
     let key = key.to_owned();
-    Encoded::of_change(cart.decode_as::<OrCart>().edited(&CartEdit::Add { key, amount }))
+    Encoded::of_change(
+        cart.decode_as::<OrCart>()
+            .edited(&CartEdit::Add { key, amount }),
+    )
 }
 
 #[pg_extern(sql = false)]

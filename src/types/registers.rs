@@ -8,7 +8,7 @@ use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::{self, dispatch};
 use super::value::{Encoded, Value};
-use crdt::{Crdt, LwwRegister, MvRegister, json};
+use crdt::{Crdt, MvRegister, json};
 use pgrx::datum::AnyNumeric;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -128,8 +128,7 @@ fn crdt_mv_register_is_conflicted(register: Value) -> bool {
 fn with_jsonb(register: &Value, value: &Jsonb) -> Option<Ordering> {
     // What nests too deep for a register equals none.
     let value = json::canonical(&value.0).ok();
-    json_of(register)
-        .map(|held| value.map_or(Ordering::Less, |value| json::compare(&held, &value)))
+    json_of(register).map(|held| value.map_or(Ordering::Less, |value| json::compare(&held, &value)))
 }
 
 fn jsonb_with(value: &Jsonb, register: &Value) -> Option<Ordering> {

@@ -76,7 +76,7 @@ fn crdt_rga_text_edit(text: Value, edits: Jsonb) -> Encoded {
         )
     });
     let mut text: RgaText = text.decode_as();
-    let mut carry_out = || -> Result<(), CrdtError> {
+    let carry_out = || -> Result<(), CrdtError> {
         for (at, count, content) in edits {
             let at = at as usize;
             let count = count as usize;

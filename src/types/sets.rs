@@ -72,7 +72,7 @@ pub fn elements(set: &Value) -> Vec<String> {
 /// Carries many edits out in one value.
 fn edited<T: Edit>(set: &Value, edits: impl Iterator<Item = T::Edit>) -> Encoded {
     let mut set: T = set.decode_as();
-    let mut carry_out = || -> Result<(), CrdtError> {
+    let carry_out = || -> Result<(), CrdtError> {
         for edit in edits {
             set.edit(&edit)?;
         }
@@ -105,7 +105,9 @@ fn refuse_null() -> ! {
 
 #[pg_extern(sql = false)]
 fn crdt_set_add_all(set: Value, elements: Array<'_, &str>) -> Encoded {
-    let elements = elements.iter().map(|it| it.unwrap_or_else(|| refuse_null()));
+    let elements = elements
+        .iter()
+        .map(|it| it.unwrap_or_else(|| refuse_null()));
     of_set!(set.kind(), T => edited::<T>(&set, elements.map(T::addition)))
 }
 

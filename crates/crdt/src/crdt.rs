@@ -41,7 +41,8 @@ pub trait Crdt: Clone + Eq + Sized + Default {
     /// That value as the text of a plain literal, for people.
     fn plain_text(&self) -> Result<String, CrdtError>;
 
-    /// What an inverted index finds the value by: the elements of a set, the keys of a map.
+    /// What an inverted index finds the value by: the elements of a set, the keys of a map,
+    /// ascending.
     fn keys(&self) -> Vec<String> {
         Vec::new()
     }

@@ -259,6 +259,10 @@ impl Crdt for AwSet {
         Ok(crate::array_text::print(self.elements()))
     }
 
+    fn keys(&self) -> Vec<String> {
+        self.elements().map(str::to_owned).collect()
+    }
+
     /// Elements must not contain NUL, as no text of PostgreSQL does: `settle` and `decode`
     /// refuse them.
     fn assign(plain: BTreeSet<String>) -> Self {

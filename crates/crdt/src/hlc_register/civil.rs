@@ -67,13 +67,16 @@ impl fmt::Display for Hlc {
     }
 }
 
-/// Reads what `Display` writes, and `/0`; None for anything else.
+/// Reads what `Display` writes, also without its milliseconds, with `/0`, and with a blank and
+/// `+00` as PostgreSQL prints a time in UTC; None for anything else.
 pub(super) fn parse(text: &str) -> Option<Hlc> {
     let (time, logical) = match text.split_once('/') {
         Some((time, logical)) => (time, u16::try_from(number(logical, 1..=5)?).ok()?),
         None => (text, 0),
     };
-    let (date, clock) = time.strip_suffix('Z')?.split_once('T')?;
+    let utc = ["Z", "+00", "+00:00"];
+    let time = utc.iter().find_map(|zone| time.strip_suffix(zone))?;
+    let (date, clock) = time.split_once(['T', ' '])?;
     let [year, month, day] = parts(date, '-')?;
     let days = days(
         number(year, 4..=5)?,
@@ -81,13 +84,12 @@ pub(super) fn parse(text: &str) -> Option<Hlc> {
         number(day, 2..=2)?,
     )?;
     let [hour, minute, second] = parts(clock, ':')?;
-    let (second, ms) = second.split_once('.')?;
+    let (second, ms) = second.split_once('.').unwrap_or((second, "000"));
     let mut of_day = 0;
     for (field, width, unit, count) in [
         (hour, 2, 3_600_000, 24),
         (minute, 2, 60_000, 60),
         (second, 2, 1_000, 60),
-        (ms, 3, 1, 1_000),
     ] {
         let field = number(field, width..=width)?;
         if field >= count {
@@ -95,6 +97,8 @@ pub(super) fn parse(text: &str) -> Option<Hlc> {
         }
         of_day += field * unit;
     }
+    // Digits of the fraction beyond the third would be lost.
+    of_day += number(&format!("{ms:0<3}"), 3..=3)?;
     let millis = days * DAY_MS + of_day;
     let tick = Hlc::from_parts(millis, logical);
     (tick.millis() == millis).then_some(tick)
@@ -133,6 +137,19 @@ mod tests {
         }
         let zero = parse("2026-11-21T12:00:00.123Z/0");
         assert_eq!(zero, Some(Hlc::from_parts(1_795_262_400_123, 0)));
+        for text in [
+            "2026-11-21T12:00:00Z",
+            "2026-11-21 12:00:00+00",
+            "2026-11-21T12:00:00.0+00:00",
+        ] {
+            assert_eq!(
+                parse(text),
+                Some(Hlc::from_parts(1_795_262_400_000, 0)),
+                "{text}"
+            );
+        }
+        let tenths = parse("2026-11-21 12:00:00.1+00");
+        assert_eq!(tenths, Some(Hlc::from_parts(1_795_262_400_100, 0)));
     }
 
     /// A day that no calendar has must not silently become another.
@@ -146,11 +163,12 @@ mod tests {
             "2026-01-01T24:00:00.000Z",
             "2026-01-01T00:60:00.000Z",
             "2026-01-01T00:00:60.000Z",
-            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.",
+            "2026-01-01T00:00:00.1234Z",
+            "2026-01-01T00:00:00+01",
             "2026-01-01T00:00:00.000",
             "2026-01-01T00:00:00.000Z/",
             "2026-01-01T00:00:00.000Z/65536",
-            "2026-01-01T00:00:00.000+00:00",
             "1969-12-31T23:59:59.999Z",
             "10889-08-02T05:31:50.656Z",
             "+026-01-01T00:00:00.000Z",

@@ -31,6 +31,10 @@ impl<K: TableKind> Crdt for LwwTable<K> {
         Ok(text::readable(self))
     }
 
+    fn keys(&self) -> Vec<String> {
+        self.iter().map(|(key, _)| key.to_owned()).collect()
+    }
+
     /// Each JSON text is brought to its canonical form, any other becomes a JSON string. Keys
     /// must not contain NUL, as no text of PostgreSQL does: `settle` and `decode` refuse them.
     fn assign(plain: Values) -> Self {

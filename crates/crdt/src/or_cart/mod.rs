@@ -115,6 +115,10 @@ impl Crdt for OrCart {
         self.map.plain_text()
     }
 
+    fn keys(&self) -> Vec<String> {
+        self.map.keys()
+    }
+
     /// Keys must not contain NUL: `settle` and `decode` refuse them.
     fn assign(plain: BTreeMap<String, i64>) -> Self {
         let counters = plain

@@ -304,6 +304,10 @@ impl Crdt for OrMap {
         self.value().map(|value| nested::to_json(&value))
     }
 
+    fn keys(&self) -> Vec<String> {
+        self.shown().into_keys().collect()
+    }
+
     /// A register that is no JSON becomes a JSON string, an empty set or map a register. Keys
     /// must not contain NUL nor maps be nested too deeply: `settle` and `decode` refuse them.
     fn assign(plain: Plain) -> Self {
