@@ -53,10 +53,10 @@ fn what_others_did_since_the_read_survives() {
         ),
         (
             ColumnKind::HlcRegister,
-            "1970-01-01T00:00:00.001Z",
-            "1970-01-01T00:00:00.003Z",
-            "1970-01-01T00:00:00.002Z",
-            "1970-01-01T00:00:00.003Z",
+            "1970-01-01T00:00:00.000Z",
+            "1970-01-01T00:00:00.000Z/2",
+            "1970-01-01T00:00:00.000Z/1",
+            "1970-01-01T00:00:00.000Z/2",
         ),
     ] {
         // One node: the harder case, where both write in the name of one replica.
