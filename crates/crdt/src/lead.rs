@@ -152,12 +152,18 @@ impl<C: Content> Lead for Sequence<C> {
 
 impl Lead for VectorClock {
     fn led_to(&self, plain: VersionVector) -> Result<Self, CrdtError> {
-        self.join(&Self::assign(plain))
+        match plain <= self.vector() {
+            true => Ok(self.clone()),
+            false => self.join(&Self::assign(plain)),
+        }
     }
 }
 
 impl Lead for HlcRegister {
     fn led_to(&self, plain: Option<Hlc>) -> Result<Self, CrdtError> {
-        self.join(&Self::assign(plain))
+        match plain <= self.get() {
+            true => Ok(*self),
+            false => self.join(&Self::assign(plain)),
+        }
     }
 }
