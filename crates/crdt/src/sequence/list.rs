@@ -89,6 +89,10 @@ impl Content for Values {
         self.0.splice(from..to, added.iter().cloned());
     }
 
+    fn split_off(&mut self, at: usize) -> Self {
+        Self(self.0.split_off(at.min(self.0.len())))
+    }
+
     fn size(&self) -> usize {
         10 + self.0.iter().map(|value| value.len() + 5).sum::<usize>()
     }
@@ -99,15 +103,30 @@ impl Content for Values {
 
     fn put(&self, out: &mut Vec<u8>) {
         put_varint(out, self.0.len() as u64);
-        self.0
-            .iter()
-            .for_each(|value| put_bytes(out, value.as_bytes()));
+        Self::put_elements(&self.0, out);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let count = reader.count(2)?;
         let mut values = Vec::new();
         for _ in 0..count {
+            let text = reader.text()?;
+            json::check_canonical(text)?;
+            values.push(text.to_owned());
+        }
+        Ok(Self(values))
+    }
+
+    fn put_elements(slice: &[String], out: &mut Vec<u8>) {
+        slice
+            .iter()
+            .for_each(|value| put_bytes(out, value.as_bytes()));
+    }
+
+    fn read_elements(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let mut values = Vec::new();
+        while reader.remaining() > 0 {
             let text = reader.text()?;
             json::check_canonical(text)?;
             values.push(text.to_owned());

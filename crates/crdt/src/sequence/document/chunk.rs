@@ -1,0 +1,202 @@
+//! Chunks: some entries that stand side by side, with their content.
+
+use std::borrow::Cow;
+
+use super::entry::{Element, Entry, push_entry};
+use super::packed::{pack, unpack};
+use crate::DecodeError;
+use crate::sequence::content::Content;
+
+/// Some entries and the content of the living ones.
+#[derive(Clone, Debug)]
+pub(super) struct Chunk<'a, C> {
+    /// How many elements live, and how many are deleted.
+    pub living: usize,
+    pub deleted: usize,
+    body: Body<'a, C>,
+}
+
+/// What a document of many chunks was stored as stays packed where nobody looks into it.
+#[derive(Clone, Debug)]
+enum Body<'a, C> {
+    Packed {
+        entries: &'a [u8],
+        content: &'a [u8],
+    },
+    Open(Opened<C>),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Opened<C> {
+    pub entries: Vec<Entry>,
+    pub content: C,
+}
+
+impl<C: Content> Default for Opened<C> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            content: C::default(),
+        }
+    }
+}
+
+impl<C: Content> Opened<C> {
+    /// How many living elements stand before an entry.
+    pub fn living_before(&self, entry: usize) -> usize {
+        let before = self.entries.iter().take(entry);
+        before.map(Entry::living).sum()
+    }
+
+    /// The entry that holds an element, and how many elements of it stand before.
+    pub fn find(&self, element: Element) -> Option<(usize, u32)> {
+        let found = |entry: &Entry| entry.find(element);
+        let at = self
+            .entries
+            .iter()
+            .position(|entry| found(entry).is_some())?;
+        Some((at, found(self.entries.get(at)?)?))
+    }
+
+    /// Brings entries that belong together into one.
+    pub fn tidy(&mut self) {
+        if self.entries.array_windows().any(|[a, b]| a.takes_in(b)) {
+            let entries = std::mem::take(&mut self.entries);
+            let into = &mut self.entries;
+            entries
+                .into_iter()
+                .for_each(|entry| push_entry(into, entry));
+        }
+    }
+}
+
+impl<C: Content> Default for Chunk<'_, C> {
+    fn default() -> Self {
+        Self::of(Opened::default())
+    }
+}
+
+impl<'a, C: Content> Chunk<'a, C> {
+    /// From its bytes, which are not looked into; `living` and `deleted` elements.
+    pub fn packed(living: usize, deleted: usize, entries: &'a [u8], content: &'a [u8]) -> Self {
+        Self {
+            living,
+            deleted,
+            body: Body::Packed { entries, content },
+        }
+    }
+
+    pub fn of(opened: Opened<C>) -> Self {
+        let living = opened.living_before(opened.entries.len());
+        let all: usize = opened.entries.iter().map(|entry| entry.len as usize).sum();
+        Self {
+            living,
+            deleted: all - living,
+            body: Body::Open(opened),
+        }
+    }
+
+    /// How many elements.
+    pub fn len(&self) -> usize {
+        self.living + self.deleted
+    }
+
+    /// Its entries and content, unpacked if need be.
+    pub fn view(&self) -> Result<Cow<'_, Opened<C>>, DecodeError> {
+        let (entries, content) = match &self.body {
+            Body::Open(opened) => return Ok(Cow::Borrowed(opened)),
+            Body::Packed { entries, content } => (entries, content),
+        };
+        let mut opened = Opened {
+            entries: Vec::new(),
+            content: C::read_elements(content)?,
+        };
+        unpack(entries, &mut opened.entries)?;
+        let living = opened.living_before(opened.entries.len());
+        let all: usize = opened.entries.iter().map(|entry| entry.len as usize).sum();
+        let said = C::count(opened.content.slice());
+        if (living, said, all) != (self.living, self.living, self.len()) {
+            return Err(DecodeError::NotCanonical("a chunk of another length"));
+        }
+        Ok(Cow::Owned(opened))
+    }
+
+    pub fn open(&mut self) -> Result<&mut Opened<C>, DecodeError> {
+        if let Cow::Owned(opened) = self.view()? {
+            self.body = Body::Open(opened);
+        }
+        match &mut self.body {
+            Body::Open(opened) => Ok(opened),
+            Body::Packed { .. } => Err(DecodeError::NotCanonical("a chunk that stays closed")),
+        }
+    }
+
+    /// What is open of it.
+    pub fn opened(&self) -> Option<&Opened<C>> {
+        match &self.body {
+            Body::Open(opened) => Some(opened),
+            Body::Packed { .. } => None,
+        }
+    }
+
+    /// Where an element stands, without opening the chunk; `scratch` is overwritten.
+    pub fn find(
+        &self,
+        element: Element,
+        scratch: &mut Vec<Entry>,
+    ) -> Result<Option<(usize, u32)>, DecodeError> {
+        match &self.body {
+            Body::Open(opened) => Ok(opened.find(element)),
+            Body::Packed { entries, .. } => {
+                scratch.clear();
+                unpack(entries, scratch)?;
+                let mut found = scratch.iter().enumerate();
+                Ok(found.find_map(|(at, entry)| Some((at, entry.find(element)?))))
+            }
+        }
+    }
+
+    /// Whether both hold the same, as far as that is seen without opening a packed one.
+    pub fn is_same(&self, other: &Chunk<'_, C>) -> bool {
+        self.living == other.living
+            && self.deleted == other.deleted
+            && match (&self.body, &other.body) {
+                (Body::Open(a), Body::Open(b)) => a == b,
+                (
+                    Body::Packed { entries, content },
+                    Body::Packed {
+                        entries: theirs,
+                        content: said,
+                    },
+                ) => entries == theirs && content == said,
+                _ => false,
+            }
+    }
+
+    /// Appends the bytes of its entries.
+    pub fn put_entries(&self, out: &mut Vec<u8>) {
+        match &self.body {
+            Body::Packed { entries, .. } => out.extend_from_slice(entries),
+            Body::Open(opened) => pack(out, &opened.entries),
+        }
+    }
+
+    /// Appends the bytes of its content.
+    pub fn put_content(&self, out: &mut Vec<u8>) {
+        match &self.body {
+            Body::Packed { content, .. } => out.extend_from_slice(content),
+            Body::Open(opened) => C::put_elements(opened.content.slice(), out),
+        }
+    }
+
+    /// About how many bytes it takes, never less.
+    pub fn size(&self) -> usize {
+        const ENTRY: usize = 34;
+        const DIRECTORY: usize = 30;
+        DIRECTORY
+            + match &self.body {
+                Body::Packed { entries, content } => entries.len() + content.len(),
+                Body::Open(opened) => opened.entries.len() * ENTRY + opened.content.size(),
+            }
+    }
+}
