@@ -50,7 +50,7 @@ pub(super) fn fresh_dot<C>(edits: &Edits<C>, author: &mut dyn Author) -> Option<
 }
 
 /// [`carried_out`] where the dot comes between others.
-fn carried_out_flat<C: Content>(
+pub(super) fn carried_out_flat<C: Content>(
     base: &State<C>,
     edits: Edits<C>,
     dot: Option<Dot>,

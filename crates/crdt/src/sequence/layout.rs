@@ -50,7 +50,12 @@ pub(super) fn check_size<C: Content>(sequence: &mut Sequence<C>) -> Result<(), C
                 + 17 * state.pieces.len()
         }
     };
-    if state.saturating_add(change) > MAX_STATE_BYTES {
+    check_length(state.saturating_add(change))
+}
+
+/// Refuses what is too long to be read back.
+pub(super) fn check_length(bytes: usize) -> Result<(), CrdtError> {
+    if bytes > MAX_STATE_BYTES {
         return Err(CrdtError::TooLarge {
             what: "the sequence",
             limit: MAX_STATE_BYTES,
@@ -162,7 +167,7 @@ fn put_pieces<C>(out: &mut Vec<u8>, state: &State<C>) {
     }
 }
 
-fn put_edits<C: Content>(out: &mut Vec<u8>, edits: &Edits<C>) {
+pub(super) fn put_edits<C: Content>(out: &mut Vec<u8>, edits: &Edits<C>) {
     put_varint(out, edits.deleted.len() as u64);
     let mut last = 0;
     for (at, len) in &edits.deleted {
@@ -425,7 +430,7 @@ fn covered(spans: &[Span], piece: &Piece) -> (usize, usize) {
     (inside as usize, piece.len as usize - inside as usize)
 }
 
-fn read_edits<C: Content>(reader: &mut Reader<'_>) -> Result<Edits<C>, DecodeError> {
+pub(super) fn read_edits<C: Content>(reader: &mut Reader<'_>) -> Result<Edits<C>, DecodeError> {
     const OVER: DecodeError = DecodeError::NotCanonical("a place out of range");
     let place = |reader: &mut Reader<'_>, last: usize| {
         let distance = usize::try_from(reader.varint()?).map_err(|_| OVER)?;

@@ -27,6 +27,7 @@ mod settled;
 mod shown;
 mod span;
 mod state;
+mod stored;
 mod text;
 
 use std::cmp::Ordering;
@@ -295,6 +296,22 @@ impl<C: Content> Crdt for Sequence<C> {
         (!delta.is_empty()).then_some(Self::settled(delta))
     }
 
+    fn join_bytes(stored: &[u8], other: &[u8]) -> Result<Vec<u8>, CrdtError> {
+        stored::join::<C>(stored, other)
+    }
+
+    fn settle_bytes(
+        old: Option<&[u8]>,
+        new: &[u8],
+        author: &mut dyn Author,
+    ) -> Result<Vec<u8>, CrdtError> {
+        stored::settle::<C>(old, new, author)
+    }
+
+    fn delta_bytes(old: Option<&[u8]>, new: &[u8]) -> Result<Option<Vec<u8>>, CrdtError> {
+        stored::delta::<C>(old, new)
+    }
+
     /// Folds nothing yet: of deleted elements no content is left, but their places stay.
     fn compact(&self, _stable: &VersionVector) -> Result<Self, CrdtError> {
         Ok(self.clone())
@@ -333,20 +350,10 @@ impl<C: Content> Edit for Sequence<C> {
         }
         if self.change.is_none() {
             self.state.whole()?;
-            let length = self.length();
-            let (at, adds, needed) = match edit {
-                SequenceEdit::Insert { at, content } => (*at, C::count(content.slice()), Some(*at)),
-                SequenceEdit::Delete { at, count } => (*at, *count, at.checked_add(*count)),
-            };
-            if needed.is_none_or(|needed| needed > length) {
-                let at = at.max(length);
-                return Err(CrdtError::OutOfRange { at, length });
-            }
-            if adds == 0 {
+            if !checked_edit(self.length(), edit)? {
                 return Ok(());
             }
-        }
-        if let SequenceEdit::Insert { content, .. } = edit {
+        } else if let SequenceEdit::Insert { content, .. } = edit {
             content.check()?;
         }
         if self.change.is_none() {
@@ -364,6 +371,26 @@ impl<C: Content> Edit for Sequence<C> {
         }
         Ok(())
     }
+
+    fn edit_bytes(value: &[u8], edit: &SequenceEdit<C>) -> Result<Vec<u8>, CrdtError> {
+        stored::edit(value, edit)
+    }
+}
+
+/// Whether the edit of a value of a length changes anything, if it can be made.
+fn checked_edit<C: Content>(length: usize, edit: &SequenceEdit<C>) -> Result<bool, CrdtError> {
+    let (at, adds, needed) = match edit {
+        SequenceEdit::Insert { at, content } => (*at, C::count(content.slice()), Some(*at)),
+        SequenceEdit::Delete { at, count } => (*at, *count, at.checked_add(*count)),
+    };
+    if needed.is_none_or(|needed| needed > length) {
+        let at = at.max(length);
+        return Err(CrdtError::OutOfRange { at, length });
+    }
+    if let SequenceEdit::Insert { content, .. } = edit {
+        content.check()?;
+    }
+    Ok(adds > 0)
 }
 
 fn assigned_edit<C: Content>(value: &mut C, edit: &SequenceEdit<C>) -> Result<(), CrdtError> {

@@ -58,6 +58,66 @@ impl<C: Content> Opened<C> {
         Some((at, found(self.entries.get(at)?)?))
     }
 
+    /// Deletes `count` elements of an entry behind `skip` of them; `offset` living elements stand
+    /// before the entry. Says how many that were living.
+    pub fn strike(&mut self, entry: usize, skip: u32, count: u32, offset: usize) -> usize {
+        let Some(held) = self.entries.get_mut(entry).filter(|held| !held.deleted) else {
+            return 0;
+        };
+        let mut parts: [Option<Entry>; 2] = [None, None];
+        if count < held.len - skip {
+            parts[1] = Some(held.split_off(skip + count));
+        }
+        let struck = held.len - skip;
+        if skip > 0 {
+            let mut part = held.split_off(skip);
+            part.deleted = true;
+            parts[0] = Some(part);
+        } else {
+            held.deleted = true;
+        }
+        let (behind, struck) = (entry + 1, struck as usize);
+        self.entries
+            .splice(behind..behind, parts.into_iter().flatten());
+        let nothing = C::default();
+        self.content
+            .splice(offset + skip as usize, struck, nothing.slice());
+        struck
+    }
+
+    /// Deletes ascending ranges of places, where the first element here has the place `start`.
+    /// Says how many that were living.
+    pub fn strike_all(&mut self, start: usize, ranges: &[(usize, usize)]) -> usize {
+        let mut ranges = ranges.iter().rev().peekable();
+        let mut struck = 0;
+        let (mut end, mut offset) = (start, 0);
+        for entry in &self.entries {
+            end += entry.len as usize;
+            offset += entry.living();
+        }
+        // From the end on, so that what is before stays where it is.
+        for at in (0..self.entries.len()).rev() {
+            let Some(entry) = self.entries.get(at).copied() else {
+                break;
+            };
+            let first = end - entry.len as usize;
+            offset -= entry.living();
+            while let Some((place, count)) = ranges.peek() {
+                let (from, upto) = (first.max(*place), end.min(place + count));
+                if from < upto {
+                    let (skip, count) = (from - first, upto - from);
+                    struck += self.strike(at, skip as u32, count as u32, offset);
+                }
+                if *place < first {
+                    break;
+                }
+                ranges.next();
+            }
+            end = first;
+        }
+        struck
+    }
+
     /// Brings entries that belong together into one.
     pub fn tidy(&mut self) {
         if self.entries.array_windows().any(|[a, b]| a.takes_in(b)) {
@@ -129,6 +189,11 @@ impl<'a, C: Content> Chunk<'a, C> {
             Body::Open(opened) => Ok(opened),
             Body::Packed { .. } => Err(DecodeError::NotCanonical("a chunk that stays closed")),
         }
+    }
+
+    pub fn into_open(mut self) -> Result<Chunk<'static, C>, DecodeError> {
+        let opened = std::mem::take(self.open()?);
+        Ok(Chunk::of(opened))
     }
 
     /// What is open of it.

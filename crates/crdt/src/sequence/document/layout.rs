@@ -50,6 +50,21 @@ impl<C: Content> Document<'_, C> {
     }
 }
 
+impl<'a, C: Content> Document<'a, C> {
+    /// With nothing packed left in it.
+    pub fn into_open(mut self) -> Result<Document<'static, C>, DecodeError> {
+        self.open_all()?;
+        let replicas = self.replicas.iter().map(Replica::opened);
+        let chunks = self.chunks.into_iter().map(Chunk::into_open);
+        Ok(Document {
+            replicas: replicas.collect::<Result<_, _>>()?,
+            chunks: chunks.collect::<Result<_, _>>()?,
+            recent: self.recent,
+            size: self.size,
+        })
+    }
+}
+
 /// Reads a document that this node wrote: what it says is looked into only as far as it is used.
 pub(in crate::sequence) fn open<'a, C: Content>(
     reader: &mut Reader<'a>,

@@ -28,7 +28,7 @@ use super::span::Piece;
 use crate::codec::MAX_STATE_BYTES;
 use crate::{DecodeError, Dot, Hlc, VersionVector};
 
-pub(super) use layout::{content_of, decode};
+pub(super) use layout::{content_of, decode, open};
 
 /// A whole settled state.
 #[derive(Clone, Debug)]

@@ -128,60 +128,69 @@ impl<C: Content> Document<'_, C> {
         }))
     }
 
-    /// Where the element with so many before it stands, deleted ones counted too; or the end.
-    pub(super) fn at_place(&mut self, mut place: usize) -> Result<Place, DecodeError> {
-        let (chunk, entry) = (self.chunks.len(), 0);
+    /// Where the elements with so many before them stand, deleted ones counted too, or the end;
+    /// ascending.
+    pub(super) fn at_places(&mut self, places: &[usize]) -> Result<Vec<Place>, DecodeError> {
+        let mut found: Vec<Place> = Vec::with_capacity(places.len());
+        let mut places = places.iter().copied().peekable();
+        let mut start = 0;
         for (at, chunk) in self.chunks.iter_mut().enumerate() {
-            if place >= chunk.len() {
-                place -= chunk.len();
-                continue;
-            }
-            for (entry, held) in chunk.open()?.entries.iter().enumerate() {
-                match u32::try_from(place).ok().filter(|skip| *skip < held.len) {
-                    Some(skip) => {
-                        let chunk = at;
-                        return Ok(Place { chunk, entry, skip });
+            let end = start + chunk.len();
+            if places.peek().is_some_and(|place| *place < end) {
+                for (entry, held) in chunk.open()?.entries.iter().enumerate() {
+                    let stop = start + held.len as usize;
+                    while let Some(place) = places.next_if(|place| *place < stop) {
+                        found.push(Place {
+                            chunk: at,
+                            entry,
+                            skip: (place - start) as u32,
+                        });
                     }
-                    None => place -= held.len as usize,
+                    start = stop;
                 }
             }
-            return Err(LOST);
+            start = end;
         }
-        let skip = 0;
-        Ok(Place { chunk, entry, skip })
+        let (chunk, entry, skip) = (self.chunks.len(), 0, 0);
+        found.extend(places.map(|_| Place { chunk, entry, skip }));
+        Ok(found)
     }
 
-    /// How many elements, deleted ones too, stand before the living one with `living` living
-    /// ones before it; and how many living ones are side by side from there on, at most `count`.
-    pub(super) fn place_of_living(
+    /// The places, deleted elements counted too, of `count` living ones behind `at` of them: of
+    /// each run the first and how many; and the place behind the living one before the first.
+    pub fn living_runs(
         &mut self,
-        mut living: usize,
+        at: usize,
         count: usize,
-    ) -> Result<(usize, usize), DecodeError> {
-        let (mut place, mut run) = (0, 0);
+    ) -> Result<(usize, Vec<(usize, usize)>), DecodeError> {
+        let end = at.saturating_add(count);
+        let (mut behind, mut runs) = (0, Vec::<(usize, usize)>::new());
+        let (mut place, mut living) = (0, 0);
         for chunk in &mut self.chunks {
-            if run == 0 && living >= chunk.living {
-                living -= chunk.living;
+            let upto = living + chunk.living;
+            let is_behind = living < at && at <= upto;
+            if !is_behind && at.max(living) >= end.min(upto) {
+                living = upto;
                 place += chunk.len();
                 continue;
             }
             for entry in &chunk.open()?.entries {
-                let len = entry.len as usize;
-                if run > 0 {
-                    if entry.deleted || run >= count {
-                        return Ok((place, run.min(count)));
-                    }
-                    run += len;
-                } else if entry.living() <= living {
-                    living -= entry.living();
-                    place += len;
-                } else {
-                    place += living;
-                    run = len - living;
-                    living = 0;
+                let own = entry.living();
+                if living < at && at <= living + own {
+                    behind = place + (at - living);
                 }
+                let (first, last) = (at.max(living), end.min(living + own));
+                if first < last {
+                    let start = place + (first - living);
+                    match runs.last_mut() {
+                        Some((held, len)) if *held + *len == start => *len += last - first,
+                        _ => runs.push((start, last - first)),
+                    }
+                }
+                living += own;
+                place += entry.len as usize;
             }
         }
-        Ok((place, run.min(count)))
+        Ok((behind, runs))
     }
 }

@@ -6,6 +6,9 @@ use super::{Chunk, Content, Document, Replica};
 use crate::sequence::draft::Edits;
 use crate::{CrdtError, DecodeError, Dot};
 
+/// What a deletion adds to the size at most: two entries, and the heads of two chunks.
+const STRUCK: usize = 200;
+
 impl<C: Content> Document<'_, C> {
     /// Puts entries that follow upon each other before a place, with what lives of them.
     pub(super) fn put_in(
@@ -77,35 +80,11 @@ impl<C: Content> Document<'_, C> {
     fn strike(&mut self, at: Place, count: u32) -> Result<(), DecodeError> {
         let chunk = self.chunks.get_mut(at.chunk).ok_or(LOST)?;
         let opened = chunk.open()?;
-        let mut offset = opened.living_before(at.entry);
-        let held = opened.entries.get_mut(at.entry).ok_or(LOST)?;
-        if held.deleted || count == 0 {
-            return Ok(());
-        }
-        offset += at.skip as usize;
-        let mut parts: [Option<Entry>; 2] = [None, None];
-        if count < held.len - at.skip {
-            parts[1] = Some(held.split_off(at.skip + count));
-        }
-        if at.skip > 0 {
-            let mut struck = held.split_off(at.skip);
-            struck.deleted = true;
-            parts[0] = Some(struck);
-        } else {
-            held.deleted = true;
-        }
-        let behind = at.entry + 1;
-        opened
-            .entries
-            .splice(behind..behind, parts.into_iter().flatten());
-        let nothing = C::default();
-        opened
-            .content
-            .splice(offset, count as usize, nothing.slice());
-        chunk.living -= count as usize;
-        chunk.deleted += count as usize;
-        // Two entries more, and perhaps two chunks.
-        self.size += 200;
+        let offset = opened.living_before(at.entry);
+        let struck = opened.strike(at.entry, at.skip, count, offset);
+        chunk.living -= struck;
+        chunk.deleted += struck;
+        self.size += STRUCK;
         self.mend(at.chunk)?;
         Ok(())
     }
@@ -123,15 +102,26 @@ impl<C: Content> Document<'_, C> {
         Ok(())
     }
 
-    /// Deletes `count` elements from a place on; deleted ones count too.
-    fn delete_at(&mut self, mut place: usize, count: usize) -> Result<(), DecodeError> {
-        let end = place.checked_add(count).ok_or(LOST)?;
-        while place < end {
-            let at = self.at_place(place)?;
-            let held = self.entry(at)?.ok_or(LOST)?;
-            let run = (held.len - at.skip).min(u32::try_from(end - place).unwrap_or(u32::MAX));
-            self.strike(at, run)?;
-            place += run as usize;
+    /// Deletes elements: ascending ranges of places, which count deleted ones too.
+    fn strike_all(&mut self, ranges: &[(usize, usize)]) -> Result<(), DecodeError> {
+        let mut touched: Vec<usize> = Vec::new();
+        let mut start = 0;
+        for (at, chunk) in self.chunks.iter_mut().enumerate() {
+            let end = start + chunk.len();
+            let from = ranges.partition_point(|(place, count)| place + count <= start);
+            let upto = ranges.partition_point(|(place, _)| *place < end);
+            let inside = ranges.get(from..upto).unwrap_or_default();
+            if !inside.is_empty() {
+                let struck = chunk.open()?.strike_all(start, inside);
+                chunk.living -= struck;
+                chunk.deleted += struck;
+                self.size += STRUCK * inside.len();
+                touched.push(at);
+            }
+            start = end;
+        }
+        for at in touched.into_iter().rev() {
+            self.mend(at)?;
         }
         Ok(())
     }
@@ -183,17 +173,16 @@ impl<C: Content> Document<'_, C> {
                 return Ok(false);
             }
         }
-        for (place, count) in &edits.deleted {
-            self.delete_at(*place, *count)?;
-        }
+        self.strike_all(&edits.deleted)?;
+        let gaps: Vec<usize> = edits.inserted.iter().map(|(gap, _)| *gap).collect();
+        let places = self.at_places(&gaps)?;
         // From the end on, so that places stay what they were.
-        for (gap, content) in edits.inserted.iter().rev() {
+        for ((_, content), at) in edits.inserted.iter().zip(places).rev() {
             let Some(first) = next else {
                 return Ok(false);
             };
             let len = C::count(content.slice()) as u32;
             total -= len;
-            let at = self.at_place(*gap)?;
             let entry = Entry {
                 first: Element {
                     number: first.number + total,
