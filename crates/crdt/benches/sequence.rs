@@ -1,5 +1,7 @@
 //! What a stored text of 100 KB costs: `cargo bench -p crdt --bench sequence`.
 
+// The bench uses a part of it.
+#[allow(dead_code)]
 #[path = "../tests/world/trace.rs"]
 mod trace;
 

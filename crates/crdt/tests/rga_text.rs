@@ -54,11 +54,11 @@ fn text(row: &RgaText) -> String {
 fn golden_bytes() {
     assert_eq!(
         hex(&RgaText::default().encode()),
-        "01000000".to_owned() + "00"
+        "01000000".to_owned() + "0000"
     );
     assert_eq!(
         hex(&literal("hé").encode()),
-        "0102000000".to_owned() + "0368c3a9"
+        "010200000000".to_owned() + "0368c3a9"
     );
     let mut clock = Clock::new(1);
     let one = RgaText::settle(None, &literal("hello"), &mut clock).unwrap();
@@ -67,10 +67,10 @@ fn golden_bytes() {
     let replicas = format!("01{ones}0004020201") + "03";
     assert_eq!(
         hex(&one.encode()),
-        format!("01000568656c6c6f{replicas}0103050000") + "000004"
+        format!("01000568656c6c6f{replicas}010403050000") + "000004"
     );
     let two = settle(&one, &one.delete(1, 2).unwrap(), &mut clock);
-    let state = format!("03686c6f{replicas}0109030002") + "000000" + "030001" + "020001";
+    let state = format!("03686c6f{replicas}010409030002") + "000000" + "030001" + "020001";
     assert_eq!(hex(&two.encode()), format!("0100{state}"));
     let delta = RgaText::delta(Some(&one), &two).unwrap();
     let op = format!("01{ones}0102");
@@ -89,7 +89,7 @@ fn golden_bytes() {
     let entries = "000000".to_owned() + "4e00000100" + "050201" + "020001";
     assert_eq!(
         hex(&three.encode()),
-        format!("01000468796c6f{replicas}02030100000b030002{entries}")
+        format!("01000468796c6f{replicas}0208030100000b030002{entries}")
     );
     let delta = RgaText::delta(Some(&two), &three).unwrap();
     let ops = format!("02{ones}0102{twos}01828004");

@@ -49,6 +49,9 @@ pub trait Content: Clone + Eq + Ord + Default + Debug {
     /// Appends the bytes of elements, without their count.
     fn put_elements(slice: &Self::Slice, out: &mut Vec<u8>);
 
+    /// How many bytes [`Content::put_elements`] appends.
+    fn byte_length(slice: &Self::Slice) -> usize;
+
     /// Reads what [`Content::put_elements`] wrote, and only that.
     fn read_elements(bytes: &[u8]) -> Result<Self, DecodeError>;
 

@@ -2,7 +2,7 @@
 
 use super::content::{Content, Hunk};
 use super::diff;
-use crate::codec::{MAX_STATE_BYTES, Reader, put_bytes, put_varint};
+use crate::codec::{MAX_STATE_BYTES, Reader, put_bytes, put_varint, varint_length};
 use crate::{CrdtError, DecodeError, JsonError, TextError, json, text_form};
 
 /// JSON values, each a canonical text.
@@ -121,6 +121,11 @@ impl Content for Values {
         slice
             .iter()
             .for_each(|value| put_bytes(out, value.as_bytes()));
+    }
+
+    fn byte_length(slice: &[String]) -> usize {
+        let length = |value: &String| varint_length(value.len() as u64) + value.len();
+        slice.iter().map(length).sum()
     }
 
     fn read_elements(bytes: &[u8]) -> Result<Self, DecodeError> {

@@ -86,6 +86,10 @@ impl Content for String {
         out.extend_from_slice(slice.as_bytes());
     }
 
+    fn byte_length(slice: &str) -> usize {
+        slice.len()
+    }
+
     fn read_elements(bytes: &[u8]) -> Result<Self, DecodeError> {
         Ok(check_text(bytes)?.to_owned())
     }

@@ -1,6 +1,7 @@
 //! Recorded editing sessions (github.com/josephg/editing-traces), from the folder that
 //! `BCRDT_TRACES` names; skipped without it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -40,6 +41,34 @@ impl Trace {
             agents: trace["numAgents"].as_u64().unwrap_or(1) as usize,
             txns: trace["txns"].as_array().unwrap().iter().map(txn).collect(),
         })
+    }
+
+    /// The transactions in an order in which each comes after its parents, and those of the agent
+    /// of the least number as soon as can be.
+    pub fn favouring_one(&self) -> Vec<usize> {
+        let mut children = vec![Vec::new(); self.txns.len()];
+        let mut missing: Vec<usize> = Vec::with_capacity(self.txns.len());
+        let mut ready = BTreeSet::new();
+        for (index, txn) in self.txns.iter().enumerate() {
+            missing.push(txn.parents.len());
+            let of = |parent: &usize| children[*parent].push(index);
+            txn.parents.iter().for_each(of);
+            if txn.parents.is_empty() {
+                ready.insert((txn.agent, index));
+            }
+        }
+        let mut order = Vec::with_capacity(self.txns.len());
+        while let Some((_, index)) = ready.pop_first() {
+            order.push(index);
+            for child in &children[index] {
+                missing[*child] -= 1;
+                if missing[*child] == 0 {
+                    ready.insert((self.txns[*child].agent, *child));
+                }
+            }
+        }
+        assert_eq!(order.len(), self.txns.len());
+        order
     }
 
     /// The delta of each transaction, settled by its agent upon what its parents show.

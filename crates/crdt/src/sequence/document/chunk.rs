@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::entry::{Element, Entry, push_entry};
-use super::packed::{pack, unpack};
+use super::packed::unpack;
 use crate::DecodeError;
 use crate::sequence::content::Content;
 
@@ -16,14 +16,32 @@ pub(super) struct Chunk<'a, C> {
     body: Body<'a, C>,
 }
 
-/// What a document of many chunks was stored as stays packed where nobody looks into it.
+/// Of a stored document, what nobody looked into stays packed.
 #[derive(Clone, Debug)]
 enum Body<'a, C> {
-    Packed {
-        entries: &'a [u8],
-        content: &'a [u8],
-    },
+    Packed(Packed<'a>),
     Open(Opened<C>),
+}
+
+/// The bytes of a chunk: its head in the directory, its entries, its content.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed<'a> {
+    pub head: Part<'a>,
+    pub entries: Part<'a>,
+    pub content: Part<'a>,
+}
+
+/// Bytes with all that are stored behind them, so that parts side by side are copied as one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub from: &'a [u8],
+    pub len: usize,
+}
+
+impl<'a> Part<'a> {
+    pub fn bytes(&self) -> &'a [u8] {
+        self.from.get(..self.len).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -138,11 +156,11 @@ impl<C: Content> Default for Chunk<'_, C> {
 
 impl<'a, C: Content> Chunk<'a, C> {
     /// From its bytes, which are not looked into; `living` and `deleted` elements.
-    pub fn packed(living: usize, deleted: usize, entries: &'a [u8], content: &'a [u8]) -> Self {
+    pub fn packed(living: usize, deleted: usize, packed: Packed<'a>) -> Self {
         Self {
             living,
             deleted,
-            body: Body::Packed { entries, content },
+            body: Body::Packed(packed),
         }
     }
 
@@ -163,15 +181,15 @@ impl<'a, C: Content> Chunk<'a, C> {
 
     /// Its entries and content, unpacked if need be.
     pub fn view(&self) -> Result<Cow<'_, Opened<C>>, DecodeError> {
-        let (entries, content) = match &self.body {
+        let packed = match &self.body {
             Body::Open(opened) => return Ok(Cow::Borrowed(opened)),
-            Body::Packed { entries, content } => (entries, content),
+            Body::Packed(packed) => packed,
         };
         let mut opened = Opened {
             entries: Vec::new(),
-            content: C::read_elements(content)?,
+            content: C::read_elements(packed.content.bytes())?,
         };
-        unpack(entries, &mut opened.entries)?;
+        unpack(packed.entries.bytes(), &mut opened.entries)?;
         let living = opened.living_before(opened.entries.len());
         let all: usize = opened.entries.iter().map(|entry| entry.len as usize).sum();
         let said = C::count(opened.content.slice());
@@ -187,7 +205,7 @@ impl<'a, C: Content> Chunk<'a, C> {
         }
         match &mut self.body {
             Body::Open(opened) => Ok(opened),
-            Body::Packed { .. } => Err(DecodeError::NotCanonical("a chunk that stays closed")),
+            Body::Packed(_) => Err(DecodeError::NotCanonical("a chunk that stays closed")),
         }
     }
 
@@ -200,7 +218,7 @@ impl<'a, C: Content> Chunk<'a, C> {
     pub fn opened(&self) -> Option<&Opened<C>> {
         match &self.body {
             Body::Open(opened) => Some(opened),
-            Body::Packed { .. } => None,
+            Body::Packed(_) => None,
         }
     }
 
@@ -212,9 +230,9 @@ impl<'a, C: Content> Chunk<'a, C> {
     ) -> Result<Option<(usize, u32)>, DecodeError> {
         match &self.body {
             Body::Open(opened) => Ok(opened.find(element)),
-            Body::Packed { entries, .. } => {
+            Body::Packed(packed) => {
                 scratch.clear();
-                unpack(entries, scratch)?;
+                unpack(packed.entries.bytes(), scratch)?;
                 let mut found = scratch.iter().enumerate();
                 Ok(found.find_map(|(at, entry)| Some((at, entry.find(element)?))))
             }
@@ -227,30 +245,26 @@ impl<'a, C: Content> Chunk<'a, C> {
             && self.deleted == other.deleted
             && match (&self.body, &other.body) {
                 (Body::Open(a), Body::Open(b)) => a == b,
-                (
-                    Body::Packed { entries, content },
-                    Body::Packed {
-                        entries: theirs,
-                        content: said,
-                    },
-                ) => entries == theirs && content == said,
+                (Body::Packed(a), Body::Packed(b)) => {
+                    a.entries.bytes() == b.entries.bytes() && a.content.bytes() == b.content.bytes()
+                }
                 _ => false,
             }
     }
 
-    /// Appends the bytes of its entries.
-    pub fn put_entries(&self, out: &mut Vec<u8>) {
+    /// What is open of it; Err with its bytes if nobody looked into it.
+    pub fn state(&self) -> Result<&Opened<C>, &Packed<'a>> {
         match &self.body {
-            Body::Packed { entries, .. } => out.extend_from_slice(entries),
-            Body::Open(opened) => pack(out, &opened.entries),
+            Body::Open(opened) => Ok(opened),
+            Body::Packed(packed) => Err(packed),
         }
     }
 
-    /// Appends the bytes of its content.
-    pub fn put_content(&self, out: &mut Vec<u8>) {
+    /// How many bytes its content takes.
+    pub fn content_bytes(&self) -> usize {
         match &self.body {
-            Body::Packed { content, .. } => out.extend_from_slice(content),
-            Body::Open(opened) => C::put_elements(opened.content.slice(), out),
+            Body::Open(opened) => C::byte_length(opened.content.slice()),
+            Body::Packed(packed) => packed.content.len,
         }
     }
 
@@ -260,7 +274,7 @@ impl<'a, C: Content> Chunk<'a, C> {
         const DIRECTORY: usize = 30;
         DIRECTORY
             + match &self.body {
-                Body::Packed { entries, content } => entries.len() + content.len(),
+                Body::Packed(packed) => packed.entries.len + packed.content.len,
                 Body::Open(opened) => opened.entries.len() * ENTRY + opened.content.size(),
             }
     }

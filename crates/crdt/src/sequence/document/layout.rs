@@ -4,16 +4,17 @@
 //! u8 version = 1 ‖ u8 flags (0 settled, 1 edits, 2 assigned)
 //! content: byte length ‖ elements of the living, in order
 //! replicas: count, then each (`table`)
-//! chunks: count, then (byte length of its entries ‖ living elements
-//!         ‖ byte length of their content less their number ‖ deleted elements)
+//! chunks: count, byte length of all heads, then heads: (byte length of its entries
+//!         ‖ living elements ‖ byte length of their content less their number ‖ deleted elements)
 //! entries of all chunks (`packed`)
 //! ```
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Packed, Part};
+use super::packed::pack;
 use super::table::Replica;
 use super::{Content, Document};
 use crate::DecodeError;
-use crate::codec::{Reader, put_varint};
+use crate::codec::{Reader, put_bytes, put_varint};
 use crate::sequence::order::order;
 use crate::sequence::span::Piece;
 
@@ -24,29 +25,74 @@ pub(in crate::sequence) fn content_of<C: Content>(
     C::read_elements(reader.bytes()?)
 }
 
+/// A column of what chunks hold: parts that are stored side by side are copied as one.
+struct Column<'a, 'o> {
+    out: &'o mut Vec<u8>,
+    waiting: Part<'a>,
+}
+
+impl<'a, 'o> Column<'a, 'o> {
+    fn new(out: &'o mut Vec<u8>) -> Self {
+        let waiting = Part { from: &[], len: 0 };
+        Self { out, waiting }
+    }
+
+    fn copy(&mut self, part: Part<'a>) {
+        if self.waiting.from.len() == self.waiting.len + part.from.len() {
+            self.waiting.len += part.len;
+        } else {
+            self.out.extend_from_slice(self.waiting.bytes());
+            self.waiting = part;
+        }
+    }
+
+    /// What was put out so far, with nothing waiting.
+    fn flushed(&mut self) -> &mut Vec<u8> {
+        self.out.extend_from_slice(self.waiting.bytes());
+        self.waiting = Part { from: &[], len: 0 };
+        self.out
+    }
+}
+
 impl<C: Content> Document<'_, C> {
     /// Appends its bytes, but for version and flags.
     pub fn put(&self, out: &mut Vec<u8>) {
-        let mut content = Vec::new();
-        let mut entries = Vec::new();
-        let mut directory = Vec::with_capacity(6 * self.chunks.len());
+        let said = self.chunks.iter().map(Chunk::content_bytes).sum();
+        out.reserve(self.size.max(said));
+        put_varint(out, said as u64);
+        let mut content = Column::new(out);
         for chunk in &self.chunks {
-            let (said, packed) = (content.len(), entries.len());
-            chunk.put_content(&mut content);
-            chunk.put_entries(&mut entries);
-            put_varint(&mut directory, (entries.len() - packed) as u64);
-            put_varint(&mut directory, chunk.living as u64);
-            let said = content.len() - said;
-            put_varint(&mut directory, (said - chunk.living) as u64);
-            put_varint(&mut directory, chunk.deleted as u64);
+            match chunk.state() {
+                Ok(opened) => C::put_elements(opened.content.slice(), content.flushed()),
+                Err(packed) => content.copy(packed.content),
+            }
         }
-        put_varint(out, content.len() as u64);
-        out.extend_from_slice(&content);
+        content.flushed();
         put_varint(out, self.replicas.len() as u64);
         self.replicas.iter().for_each(|replica| replica.put(out));
         put_varint(out, self.chunks.len() as u64);
-        out.extend_from_slice(&directory);
-        out.extend_from_slice(&entries);
+        let (mut head_bytes, mut entry_bytes) = (Vec::new(), Vec::new());
+        let mut heads = Column::new(&mut head_bytes);
+        let mut entries = Column::new(&mut entry_bytes);
+        for chunk in &self.chunks {
+            match chunk.state() {
+                Ok(opened) => {
+                    let (heads, entries) = (heads.flushed(), entries.flushed());
+                    let before = entries.len();
+                    pack(entries, &opened.entries);
+                    put_varint(heads, (entries.len() - before) as u64);
+                    put_varint(heads, chunk.living as u64);
+                    put_varint(heads, (chunk.content_bytes() - chunk.living) as u64);
+                    put_varint(heads, chunk.deleted as u64);
+                }
+                Err(packed) => {
+                    heads.copy(packed.head);
+                    entries.copy(packed.entries);
+                }
+            }
+        }
+        put_bytes(out, heads.flushed());
+        out.extend_from_slice(entries.flushed());
     }
 }
 
@@ -70,6 +116,7 @@ pub(in crate::sequence) fn open<'a, C: Content>(
     reader: &mut Reader<'a>,
 ) -> Result<Document<'a, C>, DecodeError> {
     const OVER: DecodeError = DecodeError::NotCanonical("number over its range");
+    let start = reader.remaining();
     let mut content = Reader::new(reader.bytes()?);
     let mut document = Document::default();
     for _ in 0..reader.count(20)? {
@@ -84,23 +131,30 @@ pub(in crate::sequence) fn open<'a, C: Content>(
         document.replicas.push(replica);
     }
     let count = reader.count(4)?;
-    let mut directory = reader.clone();
-    for _ in 0..4 * count {
-        reader.varint()?;
-    }
+    let mut heads = Reader::new(reader.bytes()?);
     document.chunks.reserve(count);
+    let part = |reader: &mut Reader<'a>, len: usize| {
+        let from = reader.rest();
+        reader.take(len)?;
+        Ok::<_, DecodeError>(Part { from, len })
+    };
     for _ in 0..count {
-        let mut number = || usize::try_from(directory.varint()?).map_err(|_| OVER);
+        let from = heads.rest();
+        let mut number = || usize::try_from(heads.varint()?).map_err(|_| OVER);
         let (packed, living, more, deleted) = (number()?, number()?, number()?, number()?);
         let said = living.checked_add(more).ok_or(OVER)?;
         living.checked_add(deleted).ok_or(OVER)?;
-        let (entries, content) = (reader.take(packed)?, content.take(said)?);
-        document.size += packed + said + 30;
-        let chunk = Chunk::packed(living, deleted, entries, content);
-        document.chunks.push(chunk);
+        let len = from.len() - heads.remaining();
+        let packed = Packed {
+            head: Part { from, len },
+            entries: part(reader, packed)?,
+            content: part(&mut content, said)?,
+        };
+        document.chunks.push(Chunk::packed(living, deleted, packed));
     }
+    heads.finish()?;
     content.finish()?;
-    document.size += document.replicas.iter().map(Replica::size).sum::<usize>();
+    document.size += start - reader.remaining();
     Ok(document)
 }
 
