@@ -421,6 +421,12 @@ fn assigned_edit<C: Content>(value: &mut C, edit: &SequenceEdit<C>) -> Result<()
     Ok(())
 }
 
+/// How many elements the value of encoded bytes has, without reading more than is needed. For
+/// bytes that this node encoded.
+pub fn length_of_bytes<C: Content>(bytes: &[u8]) -> Result<usize, CrdtError> {
+    stored::length::<C>(bytes)
+}
+
 /// The content of encoded bytes, without reading more than is needed. For bytes that this node
 /// encoded: only the content itself is checked.
 pub fn content_of_bytes<C: Content>(bytes: &[u8]) -> Result<C, CrdtError> {

@@ -34,6 +34,14 @@ fn encoded<C: Content>(document: &mut Document<'_, C>) -> Result<Vec<u8>, CrdtEr
     Ok(out)
 }
 
+/// See [`super::length_of_bytes`].
+pub(super) fn length<C: Content>(bytes: &[u8]) -> Result<usize, CrdtError> {
+    match settled::<C>(bytes)? {
+        Some(document) => Ok(document.living()),
+        None => Ok(Sequence::<C>::decode(bytes)?.length()),
+    }
+}
+
 /// See [`Crdt::join_bytes`].
 pub(super) fn join<C: Content>(stored: &[u8], other: &[u8]) -> Result<Vec<u8>, CrdtError> {
     let other: Sequence<C> = Sequence::decode(other)?;
