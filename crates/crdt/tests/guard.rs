@@ -4,7 +4,8 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use crdt::{AnyState, ColumnKind, Crdt, CrdtError, Hlc, LwwRegister, OrSet, PnCounter};
+use crdt::pn_counter::Step;
+use crdt::{AnyState, ColumnKind, Crdt, CrdtError, Edit, Hlc, LwwRegister, OrSet, PnCounter};
 use world::Clock;
 
 fn counter(value: i64, author: &mut Clock) -> PnCounter {
