@@ -19,15 +19,19 @@ trait Set: Crdt<Plain = BTreeSet<String>> + Edit<Edit = SetEdit> + Debug {
     fn events(&self) -> BTreeSet<(String, Dot)>;
 }
 
+fn events<'a>(elements: impl Iterator<Item = (&'a str, Vec<Dot>)>) -> BTreeSet<(String, Dot)> {
+    let events = |(element, dots): (&str, Vec<Dot>)| {
+        let element = element.to_owned();
+        dots.into_iter().map(move |dot| (element.clone(), dot))
+    };
+    elements.flat_map(events).collect()
+}
+
 impl Set for AwSet {
     const REPLACES: bool = true;
 
     fn events(&self) -> BTreeSet<(String, Dot)> {
-        let events = |(element, dots): (&str, Vec<Dot>)| {
-            let element = element.to_owned();
-            dots.into_iter().map(move |dot| (element.clone(), dot))
-        };
-        self.elements_with_dots().flat_map(events).collect()
+        events(self.elements_with_dots())
     }
 }
 
@@ -35,9 +39,7 @@ impl Set for OrSet {
     const REPLACES: bool = false;
 
     fn events(&self) -> BTreeSet<(String, Dot)> {
-        let live = self.live().iter();
-        live.flat_map(|(element, dots)| dots.iter().map(|dot| (element.to_owned(), *dot)))
-            .collect()
+        events(self.elements_with_dots())
     }
 }
 
