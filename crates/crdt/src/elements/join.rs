@@ -86,8 +86,9 @@ struct Column<'a> {
     side: &'a Side<'a>,
     /// Bytes that all texts of both sides begin with.
     shared: usize,
-    /// Of each replica whether the other side can have seen its dots.
-    may_be_seen: Vec<bool>,
+    /// Of each replica the place in the joint table, and whether the other side can have seen its
+    /// dots.
+    authors: Vec<(u16, bool)>,
 }
 
 /// An element: what to compare and what to copy.
@@ -125,8 +126,8 @@ impl<'a> Alternating<'a> {
         let column = |side: &'a Side<'a>| Column {
             side,
             shared,
-            may_be_seen: (0..side.to.len())
-                .map(|author| side.may_be_seen(author as u16))
+            authors: (0..side.to.len())
+                .map(|author| (side.place(author as u16), side.may_be_seen(author as u16)))
                 .collect(),
         };
         Some(Self {
@@ -139,7 +140,8 @@ impl<'a> Alternating<'a> {
     /// something else is to be looked at; the next two.
     fn join(&self, mut i: usize, mut j: usize, out: &mut Live) -> (usize, usize) {
         let (mut last, mut stretch) = (0, 0);
-        while let (Some(a), Some(b)) = (self.left.item(i), self.right.item(j)) {
+        let (mut from, mut since) = (self.left.side.live.start(i), self.right.side.live.start(j));
+        while let (Some(a), Some(b)) = (self.left.item(i, from), self.right.item(j, since)) {
             let (is_left, is_right) = (a.key <= b.key, b.key <= a.key);
             let is_both = is_left & is_right;
             if is_both && (a.end - a.start).max(b.end - b.start) > self.left.shared + 8 {
@@ -169,6 +171,8 @@ impl<'a> Alternating<'a> {
             }
             i += usize::from(is_left);
             j += usize::from(is_right);
+            from = if is_left { a.end } else { a.start };
+            since = if is_right { b.end } else { b.start };
         }
         (i, j)
     }
@@ -176,18 +180,18 @@ impl<'a> Alternating<'a> {
 
 impl Column<'_> {
     #[inline]
-    fn item(&self, index: usize) -> Option<Item> {
+    fn item(&self, index: usize, start: usize) -> Option<Item> {
         let live = self.side.live;
         let end = *live.ends.get(index)? as usize;
-        let start = live.start(index);
         let author = *live.authors.get(index)?;
+        let (author, may_be_seen) = *self.authors.get(usize::from(author))?;
         Some(Item {
             key: key(&live.texts, start + self.shared, end),
             start,
             end,
             counter: *live.counters.get(index)?,
-            author: self.side.place(author),
-            may_be_seen: *self.may_be_seen.get(usize::from(author))?,
+            author,
+            may_be_seen,
         })
     }
 }

@@ -25,9 +25,12 @@ pub(crate) struct Side<'a> {
     pub is_same: bool,
     /// Of each replica in its table what the other side has seen.
     seen: Vec<Seen<'a>>,
-    /// Whether the other side can have seen anything at all: a delta has seen nothing of its row
-    /// but the dots that it removes.
-    may_be_seen: bool,
+    /// Of each replica whether that is anything at all.
+    may_be_seen: Vec<bool>,
+    /// Whether it is of any: a delta has seen nothing of its row but the dots that it removes.
+    may_any: bool,
+    /// Of the counters that the other side has seen, if they are few.
+    few: Option<Few>,
 }
 
 /// What a set has seen of a replica's dots, so that it has removed those that it does not hold.
@@ -92,13 +95,83 @@ fn is_in(count: usize, near: &mut usize, counter: u64, end: impl Fn(usize) -> u6
     *near < count
 }
 
+/// So many dots are looked at together.
+const CHUNK: usize = 16;
+
+/// A filter: which counters may be among a few thousand, told by a hash of 16 bits.
+struct Few {
+    bits: Box<[u64; WORDS]>,
+}
+
+/// Bits of the filter in words.
+const WORDS: usize = 1 << 10;
+
+impl Few {
+    /// None if there are too many for the filter to tell much.
+    fn of(seen: &[Seen<'_>]) -> Option<Self> {
+        const MANY: u64 = 1 << 13;
+        let mut few = Self {
+            bits: Box::new([0; WORDS]),
+        };
+        let mut count = 0u64;
+        for seen in seen {
+            match seen {
+                Seen::Spans(spans) => {
+                    for span in *spans {
+                        count = count.saturating_add(span.upto - span.after);
+                        if count > MANY {
+                            return None;
+                        }
+                        (span.after + 1..=span.upto).for_each(|counter| few.note(counter));
+                    }
+                }
+                Seen::Removed(upto, ticks) => {
+                    count += ticks.len() as u64;
+                    if *upto > 0 || count > MANY {
+                        return None;
+                    }
+                    ticks.iter().for_each(|counter| few.note(*counter));
+                }
+            }
+        }
+        Some(few)
+    }
+
+    #[inline]
+    fn place(counter: u64) -> (usize, u64) {
+        let hash = counter.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+        ((hash >> 6) as usize % WORDS, 1 << (hash & 63))
+    }
+
+    fn note(&mut self, counter: u64) {
+        let (word, bit) = Self::place(counter);
+        if let Some(word) = self.bits.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    #[inline]
+    fn may_have_any(&self, counters: &[u64]) -> bool {
+        let has = |counter: &u64| {
+            let (word, bit) = Self::place(*counter);
+            self.bits.get(word).is_some_and(|word| word & bit != 0)
+        };
+        // Without a branch between.
+        counters
+            .iter()
+            .fold(false, |any, counter| any | has(counter))
+    }
+}
+
 impl<'a> Side<'a> {
     /// `to` and `seen` have one item for each replica in the table of `live`.
     pub fn new(live: &'a Live, to: Vec<u16>, seen: Vec<Seen<'a>>) -> Self {
         Self {
             live,
             is_same: to.iter().enumerate().all(|(a, b)| a == usize::from(*b)),
-            may_be_seen: seen.iter().any(|seen| !seen.is_nothing()),
+            may_any: seen.iter().any(|seen| !seen.is_nothing()),
+            may_be_seen: seen.iter().map(|seen| !seen.is_nothing()).collect(),
+            few: Few::of(&seen),
             to,
             seen,
         }
@@ -119,8 +192,8 @@ impl<'a> Side<'a> {
     /// Whether the other side can have seen dots of a replica.
     #[inline]
     pub fn may_be_seen(&self, author: u16) -> bool {
-        let seen = self.seen.get(usize::from(author));
-        seen.is_some_and(|seen| !seen.is_nothing())
+        let may = self.may_be_seen.get(usize::from(author));
+        may.copied().unwrap_or_default()
     }
 
     #[inline]
@@ -133,17 +206,31 @@ impl<'a> Side<'a> {
 
     /// The first of some elements of which the other side has seen a dot.
     pub fn first_seen(&self, elements: Range<usize>) -> Option<usize> {
-        if !self.may_be_seen {
+        if !self.may_any {
             return None;
         }
         let dots = self.live.dots(elements.clone());
         let counters = self.live.counters.get(dots.clone()).unwrap_or_default();
         let authors = self.live.authors.get(dots.clone()).unwrap_or_default();
-        let mut near = 0;
-        let at = authors
-            .iter()
-            .zip(counters)
-            .position(|(author, counter)| self.is_seen_near(*author, *counter, &mut near))?;
+        let (mut near, mut before) = (0, 0);
+        let mut is_seen =
+            |(author, counter): (&u16, &u64)| self.is_seen_near(*author, *counter, &mut near);
+        let mut chunks = authors.chunks(CHUNK).zip(counters.chunks(CHUNK));
+        let at = chunks.find_map(|(authors, counters)| {
+            // Without a branch between.
+            let may = || {
+                authors
+                    .iter()
+                    .fold(false, |any, author| any | self.may_be_seen(*author))
+            };
+            let may_have = |few: &Few| few.may_have_any(counters);
+            let at = match self.few.as_ref().is_none_or(may_have) && may() {
+                true => authors.iter().zip(counters).position(&mut is_seen),
+                false => None,
+            };
+            before += CHUNK;
+            Some(before - CHUNK + at?)
+        })?;
         if self.live.is_single() {
             return Some(elements.start + at);
         }
