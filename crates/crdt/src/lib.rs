@@ -11,8 +11,9 @@
 //! `lww_table` with its set and its map, `or_map` with its cart, `rga` and `rga_text` (on
 //! `sequence`), `vector_clock` and `hlc_register`. [`AnyState`] treats a column by its
 //! [`ColumnKind`]; `context` and `version_vector` say what was seen; `cascade` joins many;
-//! `row` and `schema` hold what travels between nodes; `codec`, `json`,
-//! `array_text` and `text_form` the encodings that they share.
+//! `row` and `schema` hold what travels between nodes; `keyed` is the map
+//! in memory of those that have keys; `codec`, `json`, `array_text` and `text_form` the encodings
+//! that they share.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -32,6 +33,7 @@ mod hlc;
 pub mod hlc_register;
 mod ids;
 pub mod json;
+mod keyed;
 pub mod lww_map;
 pub mod lww_register;
 pub mod lww_set;

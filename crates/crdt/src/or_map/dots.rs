@@ -1,5 +1,6 @@
 //! A DotFun: values under the dots of the events that made them.
 
+use super::kinds::Part;
 use crate::{CausalContext, Dot};
 
 /// Values by dot. An event that is known but not here was removed.
@@ -15,7 +16,19 @@ impl<V> Default for DotFun<V> {
     }
 }
 
+impl<V: Clone + Ord> Part for DotFun<V> {
+    fn is_nothing(&self) -> bool {
+        self.items.is_empty()
+    }
+}
+
 impl<V: Clone + Ord> DotFun<V> {
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self {
+            items: Vec::with_capacity(count),
+        }
+    }
+
     /// Dots with their values, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (Dot, &V)> {
         self.items.iter().map(|(dot, value)| (*dot, value))

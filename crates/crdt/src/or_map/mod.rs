@@ -14,10 +14,12 @@
 //! saw of the others.
 //!
 //! `nested` holds plain values, `dots` and `tree` the settled state, `draft` the edits and what
-//! they leave to be settled, `layout` the bytes, `text` the text form.
+//! they leave to be settled, all of them in vectors of keys ([`Keyed`]) that hold some kinds each
+//! (`kinds`); `layout` the bytes, `text` the text form.
 
 mod dots;
 mod draft;
+mod kinds;
 mod layout;
 mod nested;
 mod text;
@@ -27,10 +29,12 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+pub use crate::keyed::Keyed;
 pub use dots::{DotFun, Share};
 pub use draft::{Want, Wants};
+pub use kinds::{Kinds, Part, Parts};
 pub use nested::{Nested, Plain};
-pub use tree::{Entry, Tree};
+pub use tree::{Elements, Entry, Tree};
 
 use dots::MAX_SHARE;
 use nested::{check_depth, check_element, check_key};
@@ -117,7 +121,7 @@ impl OrMap {
 
     fn shown(&self) -> Plain<i128> {
         match &self.change {
-            Change::None => draft::shown_map(&self.tree, &Wants::new()),
+            Change::None => draft::shown_map(&self.tree, &Wants::default()),
             Change::Add(wants) => draft::shown_map(&self.tree, wants),
             Change::Assign(value) => nested::widened(value),
         }
@@ -166,7 +170,10 @@ impl OrMap {
         }
         let mut stale = false;
         self.tree.visit(&mut |entry| {
-            stale |= entry.counter.iter().any(|(dot, _)| floor.contains(&dot));
+            let shares = entry.counter().into_iter();
+            stale |= shares
+                .flat_map(DotFun::iter)
+                .any(|(dot, _)| floor.contains(&dot));
         });
         match stale {
             true => Err(CrdtError::StaleState(Self::NAME)),
@@ -211,7 +218,7 @@ impl OrMap {
     /// This settled state led by difference to show `value`.
     fn assigned(mut self, value: &Plain, author: &mut dyn Author) -> Result<Self, CrdtError> {
         nested::check(value, 1)?;
-        let mut wants = Wants::new();
+        let mut wants = Wants::default();
         draft::lead_map(&mut self.tree, &mut wants, value, false);
         self.authored(&wants, author)
     }
@@ -304,7 +311,7 @@ impl Crdt for OrMap {
     fn reset(&self) -> Result<Self, CrdtError> {
         Ok(match self.change {
             Change::Assign(_) => Self {
-                change: Change::Assign(Plain::new()),
+                change: Change::Assign(Plain::default()),
                 ..self.clone()
             },
             Change::None | Change::Add(_) => Self {
@@ -427,7 +434,8 @@ impl Crdt for OrMap {
         delta.tree.visit(&mut |entry| {
             let over =
                 |(dot, share): (Dot, &Share)| (share.unsigned_abs() > MAX_SHARE).then_some(dot);
-            beyond = beyond.or_else(|| entry.counter.iter().find_map(over));
+            let shares = entry.counter().into_iter();
+            beyond = beyond.or_else(|| shares.flat_map(DotFun::iter).find_map(over));
         });
         if let Some(dot) = beyond {
             return Err(DeltaFault::ShareOutOfRange(dot));
@@ -477,7 +485,7 @@ impl Edit for OrMap {
         }
         let mut wants = match std::mem::take(&mut self.change) {
             Change::Add(wants) => wants,
-            Change::None | Change::Assign(_) => Wants::new(),
+            Change::None | Change::Assign(_) => Wants::default(),
         };
         let done = draft::edit(&mut self.tree, &mut wants, &edit);
         if !wants.is_empty() {
