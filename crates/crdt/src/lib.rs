@@ -11,8 +11,8 @@
 //! `lww_table` with its set and its map, `or_map` with its cart, `rga` and `rga_text` (on
 //! `sequence`), `vector_clock` and `hlc_register`. [`AnyState`] treats a column by its
 //! [`ColumnKind`]; `context` and `version_vector` say what was seen; `cascade` joins many;
-//! `row` and `schema` hold what travels between nodes; `keyed` is the map
-//! in memory of those that have keys; `codec`, `json`, `array_text` and `text_form` the encodings
+//! `row` and `schema` hold what travels between nodes; `keyed` and
+//! `dot_fun` are what maps by key and by dot are in memory; `codec`, `json`, `array_text` and `text_form` the encodings
 //! that they share.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -26,6 +26,7 @@ mod change;
 pub mod codec;
 pub mod context;
 mod crdt;
+mod dot_fun;
 mod elements;
 mod error;
 pub mod g_counter;

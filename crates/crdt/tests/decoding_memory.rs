@@ -318,15 +318,16 @@ fn or_maps(size: usize) -> Vec<Vec<u8>> {
 
 fn registers(size: usize) -> Vec<Vec<u8>> {
     let mut list = "[".to_owned();
-    list.push_str(&"0,".repeat(size / 2));
+    list.push_str(&"0, ".repeat(size / 3));
     list.push_str("0]");
-    let mut deep = "[".repeat(1_000);
-    deep.push_str(&"]".repeat(1_000));
+    let mut deep = "[".repeat(500);
+    deep.push_str(&"]".repeat(500));
     [list, deep]
         .iter()
         .map(|text| {
             let mut bytes = vec![1, 2];
-            put_bytes(&mut bytes, text.as_bytes());
+            let canonical = crdt::json::canonical(text).unwrap();
+            put_bytes(&mut bytes, canonical.as_bytes());
             bytes
         })
         .collect()

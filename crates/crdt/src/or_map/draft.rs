@@ -5,10 +5,11 @@
 //! same shape. Whatever the order of the edits was, the two say what came of it.
 
 use super::MapEdit;
-use super::dots::{DotFun, MAX_SHARE};
 use super::kinds::{Kinds, Part, Parts};
 use super::nested::{Nested, Plain, put_value};
+use super::shares::MAX_SHARE;
 use super::tree::{Entry, EntryParts, Tree};
+use crate::dot_fun::DotFun;
 use crate::keyed::Keyed;
 use crate::{CrdtError, Dot, json};
 

@@ -15,13 +15,14 @@
 //! ascending; the distance less one is from the dot before of the same replica, else from
 //! where the context of the replica begins: so a tick costs a few bytes and not 24.
 
-use super::dots::{DotFun, MAX_SHARE, MAX_SUM};
 use super::draft::{WantParts, Wants};
 use super::kinds::{Kinds, Part};
 use super::nested::{Nested, Plain};
+use super::shares::{MAX_SHARE, MAX_SUM};
 use super::tree::{EntryParts, Tree};
 use super::{MAX_DEPTH, OrMap};
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_bytes, put_varint};
+use crate::dot_fun::DotFun;
 use crate::keyed::Keyed;
 use crate::{CausalContext, Change, DecodeError, Dot, ReplicaId, json};
 

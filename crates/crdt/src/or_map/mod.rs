@@ -13,15 +13,15 @@
 //! map, else the set, else the counter, else the register. A write of one kind removes what it
 //! saw of the others.
 //!
-//! `nested` holds plain values, `dots` and `tree` the settled state, `draft` the edits and what
+//! `nested` holds plain values, `shares` and `tree` the settled state, `draft` the edits and what
 //! they leave to be settled, all of them in vectors of keys ([`Keyed`]) that hold some kinds each
 //! (`kinds`); `layout` the bytes, `text` the text form.
 
-mod dots;
 mod draft;
 mod kinds;
 mod layout;
 mod nested;
+mod shares;
 mod text;
 mod tree;
 
@@ -29,15 +29,16 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+pub use crate::dot_fun::DotFun;
 pub use crate::keyed::Keyed;
-pub use dots::{DotFun, Share};
 pub use draft::{Want, Wants};
 pub use kinds::{Kinds, Part, Parts};
 pub use nested::{Nested, Plain};
+pub use shares::Share;
 pub use tree::{Elements, Entry, Tree};
 
-use dots::MAX_SHARE;
 use nested::{check_depth, check_element, check_key};
+use shares::MAX_SHARE;
 
 use crate::{
     Author, CausalContext, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc,

@@ -1,7 +1,8 @@
 //! The settled tree: a DotMap of keys, each with what it holds of each kind.
 
-use super::dots::{DotFun, Share};
 use super::kinds::{Kinds, Parts};
+use super::shares::Share;
+use crate::dot_fun::DotFun;
 use crate::keyed::Keyed;
 use crate::{CausalContext, Dot};
 
@@ -113,6 +114,11 @@ impl Tree {
     }
 }
 
+/// Of two values under one dot the greater one stays.
+fn less<V: Ord>(held: &V, twin: &V) -> bool {
+    held < twin
+}
+
 impl Entry {
     fn join(&mut self, context: &CausalContext, other: &Self, other_context: &CausalContext) {
         let nothing = EntryParts::default();
@@ -120,14 +126,14 @@ impl Entry {
             let map = other.map().unwrap_or(&nothing.map);
             parts.map.join(context, map, other_context);
             let counter = other.counter().unwrap_or(&nothing.counter);
-            parts.counter.join(context, counter, other_context);
+            parts.counter.join(context, counter, other_context, less);
             let register = other.register().unwrap_or(&nothing.register);
-            parts.register.join(context, register, other_context);
+            parts.register.join(context, register, other_context, less);
             let set = other.set().unwrap_or(&nothing.set);
             let none = DotFun::default();
             parts.set = std::mem::take(&mut parts.set).joined(set, |mine, theirs| {
                 let mut dots = mine.unwrap_or_default();
-                dots.join(context, theirs.unwrap_or(&none), other_context);
+                dots.join(context, theirs.unwrap_or(&none), other_context, less);
                 Some(dots).filter(|dots| !dots.is_empty())
             });
         });
