@@ -52,7 +52,14 @@ fn most_held<T>(act: impl FnOnce() -> T) -> (T, usize) {
 }
 
 /// Decoding takes at most so many times the bytes, and a little more.
-const TIMES: usize = 16;
+fn times(kind: ColumnKind) -> usize {
+    match kind {
+        // Ordering the elements takes as much again as holding them.
+        ColumnKind::Rga | ColumnKind::RgaText => 32,
+        _ => 16,
+    }
+}
+
 const MORE: usize = 64 << 10;
 
 /// Bytes to a length.
@@ -355,7 +362,7 @@ fn sequences<T: Crdt>(literal: impl Fn(&str) -> T, size: usize) -> Vec<Vec<u8>> 
     let mut clocks = [Clock(1, 0), Clock(2, 1_000_000)];
     let mut row = T::settle(None, &literal(""), &mut clocks[0]).unwrap();
     let mut text = String::new();
-    let steps = (size / 20).min(600);
+    let steps = (size / 20).min(200);
     for step in 0..steps {
         let at = if step % 3 == 0 { 0 } else { text.len() / 2 };
         text.insert(at, (b'a' + (step % 26) as u8) as char);
@@ -363,10 +370,19 @@ fn sequences<T: Crdt>(literal: impl Fn(&str) -> T, size: usize) -> Vec<Vec<u8>> 
     }
     // The same with nothing left but what was deleted.
     let gone = T::settle(Some(&row), &literal(""), &mut clocks[0]).unwrap();
+    // As many operations as there can be, of one element each, all at the start and deleted.
+    let count = size / 7;
+    let many = Bytes::of(&[&[1, 0, 0, 1], &[1; 16]])
+        .counted(count, |out, index| out.push(u8::from(index == 0)))
+        .and(&[1, 0, 0, 0].repeat(count))
+        .counted(count, |out, index| {
+            out.extend([if index == 0 { 1 } else { 5 }, 0])
+        });
     vec![
         row.encode(),
         gone.encode(),
-        literal(&"ab".repeat(size / 2)).encode(),
+        many.out,
+        literal(&"ab".repeat(size / 16)).encode(),
     ]
 }
 
@@ -399,7 +415,7 @@ fn kinds() -> impl Iterator<Item = ColumnKind> {
 fn check(kind: ColumnKind, case: usize, bytes: &[u8]) -> bool {
     let (state, most) = most_held(|| black_box(AnyState::decode(kind, bytes)));
     assert!(
-        most <= TIMES * bytes.len() + MORE,
+        most <= times(kind) * bytes.len() + MORE,
         "{kind:?}, case {case}: {most} bytes for {} ({:.1} times)",
         bytes.len(),
         most as f64 / bytes.len() as f64
@@ -413,9 +429,13 @@ fn hostile_bytes_take_little_memory() {
     for kind in kinds() {
         for (case, bytes) in worst(kind, 1 << 20).iter().enumerate() {
             // A case that is refused at its first bytes would show nothing.
-            let is_cart = kind == ColumnKind::OrCart;
-            let is_good = check(kind, case, bytes) || is_cart || kind == ColumnKind::HlcRegister;
-            assert!(is_good, "{kind:?}, case {case}: refused");
+            let may_be_refused = match kind {
+                // What is no counter, and what is too long.
+                ColumnKind::OrCart | ColumnKind::HlcRegister => true,
+                _ => false,
+            };
+            let is_good = check(kind, case, bytes);
+            assert!(is_good || may_be_refused, "{kind:?}, case {case}: refused");
             // The last byte is missing: all was read and nothing kept.
             check(
                 kind,
@@ -432,7 +452,7 @@ fn altered_bytes_take_little_memory() {
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     for kind in kinds() {
         for (case, bytes) in worst(kind, 20_000).iter().enumerate() {
-            for _ in 0..60 {
+            for _ in 0..20 {
                 let mut altered = bytes.clone();
                 for _ in 0..=random % 3 {
                     random ^= random << 13;
