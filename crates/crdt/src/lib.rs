@@ -5,15 +5,16 @@
 //! for; no author yet). Operators only add to the change, so they are pure. [`Crdt::settle`]
 //! turns the change into authored state, in one place: under the lock of the row.
 //!
-//! One type each: the counters `pn_counter`, `g_counter` and `b_counter` (on `slots`
-//! and `slot_layout`), the
-//! registers `lww_register` and `mv_register`, the sets `or_set` and `aw_set` (on `elements`),
-//! `lww_table` with its set and its map, `or_map` with its cart, `rga` and `rga_text` (on
-//! `sequence`), `vector_clock` and `hlc_register`. [`AnyState`] treats a column by its
-//! [`ColumnKind`]; `context` and `version_vector` say what was seen; `cascade` joins many; `lead` writes whole
-//! values over what was read;
-//! `row` and `schema` hold what travels between nodes; `codec`, `json`,
-//! `array_text` and `text_form` the encodings that they share.
+//! One type each: the counters `pn_counter`, `g_counter` and `b_counter` (on `slots` and
+//! `slot_layout`), the registers `lww_register` and `mv_register`, the sets `or_set` and `aw_set`
+//! (on `elements`), `lww_table` with its set and its map, `or_map` with its cart, `rga` and
+//! `rga_text` (on `sequence`), `vector_clock` and `hlc_register`. [`AnyState`] treats a column by
+//! its [`ColumnKind`], and `delta_text` says in words what a change did.
+//!
+//! `context` and `version_vector` say what was seen; `cascade` joins many; `lead` writes whole
+//! values over what was read; `row` and `schema` hold what travels between nodes; `keyed` and
+//! `dot_fun` are what maps by key and by dot are in memory; `codec`, `json`, `array_text` and
+//! `text_form` the encodings that all share.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -27,6 +28,7 @@ pub mod codec;
 pub mod context;
 mod crdt;
 mod delta_text;
+mod dot_fun;
 mod elements;
 mod error;
 pub mod g_counter;
@@ -34,6 +36,7 @@ mod hlc;
 pub mod hlc_register;
 mod ids;
 pub mod json;
+mod keyed;
 mod lead;
 pub mod lww_map;
 pub mod lww_register;

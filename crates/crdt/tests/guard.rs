@@ -242,11 +242,7 @@ fn another_set_is_taken_by_value() {
     let other = set(&["b", "c"], &mut author);
     let taken = OrSet::settle(Some(&row), &other, &mut author).unwrap();
     assert_eq!(elements(&taken), ["b", "c"]);
-    assert_eq!(
-        taken.live().dots_of("b"),
-        row.live().dots_of("b"),
-        "what both have stays"
-    );
+    assert_eq!(taken.dots_of("b"), row.dots_of("b"), "what both have stays");
     let emptied = OrSet::settle(Some(&other), &literal(&[]), &mut author).unwrap();
     let taken = OrSet::settle(Some(&row), &emptied, &mut author).unwrap();
     assert_eq!(elements(&taken), Vec::<&str>::new());
@@ -258,9 +254,9 @@ fn a_forged_literal_is_taken_by_value() {
     let mut author = Clock::new(1);
     let row = set(&["a"], &mut author);
     let forged = set(&["admin"], &mut Clock::new(1));
-    assert_eq!(row.live().dots_of("a"), forged.live().dots_of("admin"));
+    assert_eq!(row.dots_of("a"), forged.dots_of("admin"));
     let taken = OrSet::settle(Some(&row), &forged, &mut author).unwrap();
-    assert_ne!(taken.live().dots_of("admin"), row.live().dots_of("a"));
+    assert_ne!(taken.dots_of("admin"), row.dots_of("a"));
     assert_eq!(elements(&taken), ["admin"]);
 }
 

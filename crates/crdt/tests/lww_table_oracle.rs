@@ -90,7 +90,7 @@ fn follows_the_model<K: TableKind>(skew: [u8; 3], steps: Vec<Step>) {
         &mut clocks[0],
     );
     let first = settle(Some(&first), &first.put("k0", "0").unwrap(), &mut clocks[0]);
-    let stamp = first.entries()["k0"].stamp;
+    let stamp = first.entries().get("k0").unwrap().stamp;
     let known = Model::from([(
         "k0".to_owned(),
         (stamp.hlc.0, stamp.replica, Some("0".to_owned())),

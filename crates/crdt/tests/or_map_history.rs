@@ -2,9 +2,9 @@
 
 mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crdt::or_map::{MapEdit, Nested};
+use crdt::or_map::{MapEdit, Nested, Plain};
 use crdt::{Author, Crdt, Edit, OrMap};
 use proptest::prelude::*;
 use world::Clock;
@@ -45,7 +45,7 @@ impl History {
             .collect()
     }
 
-    fn value(&self, seen: &Seen) -> BTreeMap<String, Nested> {
+    fn value(&self, seen: &Seen) -> Plain {
         let live: Vec<&Event> = self.live(seen).iter().map(|(_, event)| *event).collect();
         value_at(&live, 0)
     }
@@ -103,7 +103,7 @@ impl History {
     }
 }
 
-fn at<'a>(map: &'a BTreeMap<String, Nested>, path: &[String]) -> Option<&'a Nested> {
+fn at<'a>(map: &'a Plain, path: &[String]) -> Option<&'a Nested> {
     let (key, rest) = path.split_first()?;
     match (map.get(key), rest.is_empty()) {
         (value, true) => value,
@@ -112,7 +112,7 @@ fn at<'a>(map: &'a BTreeMap<String, Nested>, path: &[String]) -> Option<&'a Nest
     }
 }
 
-fn value_at(live: &[&Event], depth: usize) -> BTreeMap<String, Nested> {
+fn value_at(live: &[&Event], depth: usize) -> Plain {
     let keys: BTreeSet<&String> = live.iter().map(|event| &event.path[depth]).collect();
     let value_of = |key: &String| {
         let (here, below): (Vec<&Event>, Vec<&Event>) = live
@@ -130,7 +130,7 @@ fn value_at(live: &[&Event], depth: usize) -> BTreeMap<String, Nested> {
             })
             .collect();
         if !elements.is_empty() {
-            return Nested::Set(elements);
+            return Nested::Set(elements.into_iter().collect());
         }
         let shares: Vec<i64> = here
             .iter()

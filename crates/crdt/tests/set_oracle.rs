@@ -19,15 +19,19 @@ trait Set: Crdt<Plain = BTreeSet<String>> + Edit<Edit = SetEdit> + Debug {
     fn events(&self) -> BTreeSet<(String, Dot)>;
 }
 
+fn events<'a>(elements: impl Iterator<Item = (&'a str, Vec<Dot>)>) -> BTreeSet<(String, Dot)> {
+    let events = |(element, dots): (&str, Vec<Dot>)| {
+        let element = element.to_owned();
+        dots.into_iter().map(move |dot| (element.clone(), dot))
+    };
+    elements.flat_map(events).collect()
+}
+
 impl Set for AwSet {
     const REPLACES: bool = true;
 
     fn events(&self) -> BTreeSet<(String, Dot)> {
-        let events = |(element, dots): (&str, Vec<Dot>)| {
-            let element = element.to_owned();
-            dots.into_iter().map(move |dot| (element.clone(), dot))
-        };
-        self.elements_with_dots().flat_map(events).collect()
+        events(self.elements_with_dots())
     }
 }
 
@@ -35,9 +39,7 @@ impl Set for OrSet {
     const REPLACES: bool = false;
 
     fn events(&self) -> BTreeSet<(String, Dot)> {
-        let live = self.live().iter();
-        live.flat_map(|(element, dots)| dots.iter().map(|dot| (element.to_owned(), *dot)))
-            .collect()
+        events(self.elements_with_dots())
     }
 }
 
@@ -247,36 +249,83 @@ fn smalls() -> impl Strategy<Value = Vec<Small>> {
     prop::collection::vec(small, 1..8)
 }
 
+/// Names that share their first bytes, some of them far more than a machine word.
+fn name(seed: u8, long: bool) -> String {
+    let middle = if long { "y".repeat(40) } else { String::new() };
+    format!("name {}{middle}{seed}", "x".repeat(usize::from(seed % 5)))
+}
+
+/// Joins small deltas, each made upon the first row, so that they meet each other's work.
+fn splices<T: Set>(smalls: &[Small]) {
+    let all = (0..200u8).map(|seed| name(seed, seed % 3 == 0));
+    let row = T::settle(None, &T::assign(all.collect()), &mut Clock::new(3)).unwrap();
+    let mut spliced = row.clone();
+    let mut events = row.events();
+    for small in smalls {
+        let mut clock = Clock::new(small.author + 1);
+        clock.observe(spliced.latest());
+        clock.exclusive = false;
+        let mut new = row.clone();
+        for seed in &small.removed {
+            new.edit(&SetEdit::Remove(name(*seed, seed % 3 == 0)))
+                .unwrap();
+        }
+        for seed in &small.added {
+            new.edit(&SetEdit::Add(name(*seed, seed % 2 == 0))).unwrap();
+        }
+        let new = T::settle(Some(&row), &new, &mut clock).unwrap();
+        let Some(delta) = T::delta(Some(&row), &new) else {
+            continue;
+        };
+        events = &(&events - &(&row.events() - &new.events())) | &delta.events();
+        let whole = join(&spliced, &delta);
+        spliced.join_assign(&delta).unwrap();
+        assert!(spliced == whole && spliced == join(&delta, &spliced));
+        assert!(spliced.events() == events);
+        assert!(T::decode(&spliced.encode()) == Ok(whole));
+    }
+}
+
+/// What two people make of a set of 200 elements, joined.
+fn merges<T: Set>(left: &[Small], right: &[Small]) {
+    let all = (0..200u8).map(|seed| name(seed, seed % 3 == 0));
+    let row = T::settle(None, &T::assign(all.collect()), &mut Clock::new(3)).unwrap();
+    let side = |replica: u8, smalls: &[Small]| {
+        let mut clock = Clock::new(replica);
+        clock.observe(row.latest());
+        let mut new = row.clone();
+        for small in smalls {
+            for seed in &small.removed {
+                new.edit(&SetEdit::Remove(name(*seed, seed % 3 == 0)))
+                    .unwrap();
+            }
+            for seed in &small.added {
+                let long = (seed ^ small.author) % 2 == 0;
+                new.edit(&SetEdit::Add(name(*seed, long))).unwrap();
+            }
+        }
+        T::settle(Some(&row), &new, &mut clock).unwrap()
+    };
+    let (a, b) = (side(1, left), side(2, right));
+    let gone = &(&row.events() - &a.events()) | &(&row.events() - &b.events());
+    let joined = join(&a, &b);
+    assert!(joined.events() == &(&a.events() | &b.events()) - &gone);
+    assert!(joined == join(&b, &a));
+    assert!(T::decode(&joined.encode()) == Ok(joined));
+}
+
 proptest! {
     /// A splice that is off by one element mixes up texts and dots of the whole row.
     #[test]
     fn small_deltas_join_in_place(smalls in smalls()) {
-        let all = (0..200u8).map(|name| "x".repeat(usize::from(name % 5)) + &name.to_string());
-        let row = AwSet::settle(None, &AwSet::assign(all.collect()), &mut Clock::new(3)).unwrap();
-        let mut spliced = row.clone();
-        let mut events = row.events();
-        for small in &smalls {
-            // Each upon the first row, so that deltas meet each other's work.
-            let mut clock = Clock::new(small.author + 1);
-            clock.observe(spliced.latest());
-            clock.exclusive = false;
-            let mut new = row.clone();
-            for name in &small.removed {
-                new.edit(&SetEdit::Remove("x".repeat(usize::from(name % 5)) + &name.to_string())).unwrap();
-            }
-            for name in &small.added {
-                new.edit(&SetEdit::Add("x".repeat(usize::from(name % 7)) + &name.to_string())).unwrap();
-            }
-            let new = AwSet::settle(Some(&row), &new, &mut clock).unwrap();
-            let Some(delta) = AwSet::delta(Some(&row), &new) else {
-                continue;
-            };
-            events = &(&events - &(&row.events() - &new.events())) | &delta.events();
-            let whole = spliced.join(&delta).unwrap();
-            spliced.join_assign(&delta).unwrap();
-            prop_assert!(spliced == whole);
-            prop_assert!(spliced.events() == events);
-            prop_assert!(AwSet::decode(&spliced.encode()) == Ok(whole));
-        }
+        splices::<AwSet>(&smalls);
+        splices::<OrSet>(&smalls);
+    }
+
+    /// Neither may a join that copies many elements at a time.
+    #[test]
+    fn large_sets_join(left in smalls(), right in smalls()) {
+        merges::<AwSet>(&left, &right);
+        merges::<OrSet>(&left, &right);
     }
 }

@@ -13,14 +13,10 @@
 //! every dot.
 
 use super::AwSet;
-use super::live::Live;
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, check_text, put_varint};
 use crate::context::Span;
-use crate::elements::{change_bytes, put_change, read_change};
+use crate::elements::{Live, MAX_REPLICAS, change_bytes, put_change, read_change};
 use crate::{CausalContext, DecodeError};
-
-/// How many replicas one context may name: their places are two bytes.
-pub(super) const MAX_REPLICAS: usize = 1 << 16;
 
 pub(super) fn encode(set: &AwSet) -> Vec<u8> {
     let live = &set.live;

@@ -7,13 +7,9 @@
 //! dot in place of all that its author saw of the element. Removing needs no author, so the
 //! operator `-` changes the state at once; the operator `+` waits in the change.
 //!
-//! `live` holds the columns of the state, `join` two states side by side, `splice` the join of
-//! a small one into a large one, `layout` the bytes, `text` the text form.
+//! `layout` holds the bytes, `text` the text form; the elements are those of `elements`.
 
-mod join;
 mod layout;
-mod live;
-mod splice;
 mod text;
 
 use std::cmp::Ordering;
@@ -21,11 +17,11 @@ use std::collections::BTreeSet;
 
 pub use crate::elements::{SetEdit, Texts};
 
-use join::{Held, Pair};
-use layout::MAX_REPLICAS;
-use live::Live;
-
-use crate::elements::{add_to, change_bytes, check_element, merged, remove_from};
+use crate::context::Span;
+use crate::elements::{
+    Held, Live, MAX_REPLICAS, Pair, Seen, Side, Splice, TOO_MANY_REPLICAS, add_to, change_bytes,
+    check_element, is_small, joined_change, remove_from, set_operators,
+};
 use crate::{
     Author, CausalContext, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc,
     MAX_STATE_BYTES, ReplicaId, TextError, VersionVector,
@@ -40,85 +36,12 @@ pub struct AwSet {
     change: Change<Texts, Texts>,
 }
 
+set_operators!(AwSet);
+
 impl AwSet {
-    /// The operator `+`. The addition of an element that is there already survives a
-    /// concurrent removal, so it takes a dot as well.
-    pub fn add(&self, element: &str) -> Result<Self, CrdtError> {
-        self.edited(&SetEdit::Add(element.to_owned()))
-    }
-
-    /// The operator `-`: removes the element as far as this value shows it.
-    pub fn remove(&self, element: &str) -> Result<Self, CrdtError> {
-        self.edited(&SetEdit::Remove(element.to_owned()))
-    }
-
-    /// Whether `element` is in the set.
-    pub fn contains(&self, element: &str) -> bool {
-        let lives = || self.live.search(element.as_bytes()).is_ok();
-        match &self.change {
-            Change::None => lives(),
-            Change::Add(added) => added.contains(element) || lives(),
-            Change::Assign(value) => value.contains(element),
-        }
-    }
-
-    /// Whether all of `elements` are in the set.
-    pub fn contains_all<'a>(&self, elements: impl IntoIterator<Item = &'a str>) -> bool {
-        elements.into_iter().all(|element| self.contains(element))
-    }
-
-    /// The elements, ascending by bytes.
-    pub fn elements(&self) -> impl Iterator<Item = &str> {
-        let (live, asked) = match &self.change {
-            Change::None => (Some(&self.live), None),
-            Change::Add(added) => (Some(&self.live), Some(added)),
-            Change::Assign(value) => (None, Some(value)),
-        };
-        merged(
-            live.into_iter().flat_map(Live::texts),
-            asked.into_iter().flat_map(Texts::iter),
-        )
-    }
-
-    /// How many elements.
-    pub fn cardinality(&self) -> usize {
-        match &self.change {
-            Change::None => self.live.len(),
-            Change::Add(added) => {
-                let new = |text: &&str| self.live.search(text.as_bytes()).is_err();
-                self.live.len() + added.iter().filter(new).count()
-            }
-            Change::Assign(value) => value.len(),
-        }
-    }
-
-    /// The living elements with their dots, ascending.
-    pub fn elements_with_dots(&self) -> impl Iterator<Item = (&str, Vec<Dot>)> {
-        (0..self.live.len()).map(|index| (self.live.text(index), self.dots_at(index)))
-    }
-
-    /// The dots of `element`, ascending.
-    pub fn dots_of(&self, element: &str) -> Vec<Dot> {
-        match self.live.search(element.as_bytes()) {
-            Ok(index) => self.dots_at(index),
-            Err(_) => Vec::new(),
-        }
-    }
-
     /// What was seen.
     pub fn context(&self) -> &CausalContext {
         &self.context
-    }
-
-    /// The unsettled change.
-    pub fn change(&self) -> &Change<Texts, Texts> {
-        &self.change
-    }
-
-    fn dots_at(&self, index: usize) -> Vec<Dot> {
-        let dots = self.live.dots(index..index + 1);
-        dots.filter_map(|at| self.named(self.live.dot(at)))
-            .collect()
     }
 
     /// A dot whose replica is a place in this context, by its name.
@@ -141,11 +64,12 @@ impl AwSet {
         if !self.context.is_earlier(&old.context) {
             return None;
         }
-        let pair = Pair::new(old, self);
+        let context = old.context.join(&self.context);
+        let pair = pair(old, self, &context);
         let (mut removals, mut strays) = (Vec::new(), Vec::new());
         pair.differences(|_, dot, held| match held {
             Held::Left(author) if pair.left.is_seen(author, dot.1) => {
-                removals.extend(named(&pair.context, dot));
+                removals.extend(named(&context, dot));
             }
             Held::Right(_) => strays.push(dot),
             _ => (),
@@ -196,25 +120,29 @@ impl AwSet {
         dots.sort_unstable();
         dots.iter().for_each(|dot| self.context.insert(*dot));
     }
+}
 
-    /// This settled state led to hold exactly `value`.
-    fn assigned(self, value: &Texts, author: &mut dyn Author) -> Result<Self, CrdtError> {
-        let gone: Vec<Dot> = (0..self.live.len())
-            .filter(|index| !value.contains(self.live.text(*index)))
-            .flat_map(|index| self.dots_at(index))
-            .collect();
-        let missing: Texts = value
-            .iter()
-            .filter(|element| self.live.search(element.as_bytes()).is_err())
-            .collect();
-        if gone.is_empty() && missing.is_empty() {
-            return Ok(self);
-        }
-        self.authored(gone, &missing, author)
-    }
-
-    fn authored_by_value(new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
-        Self::default().assigned(&new.elements().collect(), author)
+/// The elements of two sets, given the join of their contexts.
+fn pair<'a>(left: &'a AwSet, right: &'a AwSet, context: &CausalContext) -> Pair<'a> {
+    let side = |set: &'a AwSet, other: &'a AwSet| {
+        let place = |(replica, _)| context.index(&replica).unwrap_or_default() as u16;
+        let seen = |(replica, spans): (ReplicaId, &[Span])| {
+            let seen = other.context.spans(&replica);
+            let is_apart = seen.iter().all(|seen| {
+                let at = spans.partition_point(|span| span.upto <= seen.after);
+                spans.get(at).is_none_or(|span| span.after >= seen.upto)
+            });
+            match is_apart {
+                true => Seen::NOTHING,
+                false => Seen::Spans(seen),
+            }
+        };
+        let places = set.context.iter().map(place).collect();
+        Side::new(&set.live, places, set.context.iter().map(seen).collect())
+    };
+    Pair {
+        left: side(left, right),
+        right: side(right, left),
     }
 }
 
@@ -223,17 +151,20 @@ fn named(context: &CausalContext, (place, counter): (u16, u64)) -> Option<Dot> {
     Some(Dot { replica, counter })
 }
 
+/// Replica and distance of a dot at their longest.
+const DOT_BYTES: usize = 13;
+
 fn check_bytes(live: &Live, context: &CausalContext, change: usize) -> Result<(), CrdtError> {
-    let too_large = |what, limit| Err(CrdtError::TooLarge { what, limit });
     if context.len() > MAX_REPLICAS {
-        return too_large("the number of a set's replicas", MAX_REPLICAS);
+        return Err(TOO_MANY_REPLICAS);
     }
     let spans: usize = context.iter().map(|(_, spans)| 18 + 20 * spans.len()).sum();
-    // At their longest: length, replica and distance of a dot.
-    if live.texts.len() + 5 * live.len() + 13 * live.counters.len() + spans + change
-        > MAX_STATE_BYTES
-    {
-        return too_large("the set", MAX_STATE_BYTES);
+    let dots = DOT_BYTES * live.counters.len();
+    if live.texts.len() + 5 * live.len() + dots + spans + change > MAX_STATE_BYTES {
+        return Err(CrdtError::TooLarge {
+            what: "the set",
+            limit: MAX_STATE_BYTES,
+        });
     }
     Ok(())
 }
@@ -300,22 +231,31 @@ impl Crdt for AwSet {
     }
 
     fn join(&self, other: &Self) -> Result<Self, CrdtError> {
-        let pair = Pair::new(self, other);
+        let context = self.context.join(&other.context);
         let change = joined_change(&self.change, &other.change);
-        // Before the columns are made: they take two bytes a replica.
-        check_bytes(&Live::default(), &pair.context, change_bytes(&change))?;
+        // Before places are made: they are two bytes.
+        check_bytes(&Live::default(), &context, change_bytes(&change))?;
         Self {
-            live: pair.join(),
-            context: pair.context,
+            live: pair(self, other, &context).join(),
+            context,
             change,
         }
         .bounded()
     }
 
     fn join_assign(&mut self, other: &Self) -> Result<(), CrdtError> {
-        if !splice::join_small(self, other)? {
+        if !is_small(&other.live, &self.live) {
             *self = self.join(other)?;
+            return Ok(());
         }
+        let context = self.context.join(&other.context);
+        let change = joined_change(&self.change, &other.change);
+        check_bytes(&Live::default(), &context, change_bytes(&change))?;
+        let splice = Splice::new(&pair(self, other, &context));
+        let more = splice.more_bytes(DOT_BYTES) + change_bytes(&change);
+        check_bytes(&self.live, &context, more)?;
+        splice.apply(&mut self.live);
+        (self.context, self.change) = (context, change);
         Ok(())
     }
 
@@ -350,10 +290,11 @@ impl Crdt for AwSet {
                 ..new.clone()
             });
         };
-        let pair = Pair::new(old, new);
+        let joint = old.context.join(&new.context);
+        let pair = pair(old, new, &joint);
         let (mut gone, mut fresh) = (Vec::new(), Vec::new());
         pair.differences(|element, dot, held| {
-            let Some(dot) = named(&pair.context, dot) else {
+            let Some(dot) = named(&joint, dot) else {
                 return;
             };
             match held {
@@ -445,10 +386,6 @@ impl Crdt for AwSet {
     fn cmp_by_value(&self, other: &Self) -> Ordering {
         self.elements().cmp(other.elements())
     }
-}
-
-fn joined_change(a: &Change<Texts, Texts>, b: &Change<Texts, Texts>) -> Change<Texts, Texts> {
-    a.join(b, Texts::union, |a, b| a.iter().cmp(b.iter()))
 }
 
 impl Edit for AwSet {

@@ -1,14 +1,35 @@
-//! What the sets of texts share: `texts`, a sorted set of texts in one buffer, and the edits
-//! and checks that all of them take.
+//! What the sets of texts share: the edits and checks that all of them take.
+//!
+//! `texts` is a sorted set of texts in one buffer. `live` holds the living elements of a state
+//! with their dots, `pair` compares those of two states, `join` makes one of them, `splice` joins
+//! a small one into a large one in place. `operators` is what all sets can be asked.
 
+mod join;
+mod live;
+mod operators;
+mod pair;
+mod splice;
 mod texts;
 
 pub use texts::Texts;
 
+pub(crate) use live::Live;
+pub(crate) use operators::set_operators;
+pub(crate) use pair::{Held, Pair, Seen, Side};
+pub(crate) use splice::{Splice, is_small};
 pub(crate) use texts::merged;
 
 use crate::codec::{Reader, put_bytes, put_varint};
 use crate::{Change, CrdtError, DecodeError};
+
+/// How many replicas the table of a set may name: their places are two bytes.
+pub(crate) const MAX_REPLICAS: usize = 1 << 16;
+
+/// What a set of too many replicas is refused with.
+pub(crate) const TOO_MANY_REPLICAS: CrdtError = CrdtError::TooLarge {
+    what: "the number of a set's replicas",
+    limit: MAX_REPLICAS,
+};
 
 /// One use of an operator of a set.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,6 +83,14 @@ pub(crate) fn remove_from(change: &mut Change<Texts, Texts>, element: &str) -> b
             true
         }
     }
+}
+
+/// The join of two changes.
+pub(crate) fn joined_change(
+    a: &Change<Texts, Texts>,
+    b: &Change<Texts, Texts>,
+) -> Change<Texts, Texts> {
+    a.join(b, Texts::union, |a, b| a.iter().cmp(b.iter()))
 }
 
 /// At most so many bytes has the encoding of a change.

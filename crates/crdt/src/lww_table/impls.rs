@@ -2,7 +2,11 @@
 
 use std::cmp::Ordering;
 
-use super::{KeyEdit, LwwTable, TableKind, Values, check_key, check_size, layout, text, weight};
+use super::{
+    Edits, KeyEdit, LwwTable, TableKind, Values, Wanted, check_key, check_size, layout, text,
+    weight,
+};
+use crate::elements::merged;
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, ReplicaId, TextError,
     VersionVector, json,
@@ -48,18 +52,19 @@ impl<K: TableKind> Crdt for LwwTable<K> {
     /// Removes the keys that this value shows.
     fn reset(&self) -> Result<Self, CrdtError> {
         let change = match &self.change {
-            Change::Assign(_) => Change::Assign(Values::new()),
+            Change::Assign(_) => Change::Assign(Wanted::default()),
             change => {
                 let asked = match change {
-                    Change::Add(edits) => edits.keys(),
-                    _ => Default::default(),
+                    Change::Add(edits) => Some(edits),
+                    _ => None,
                 };
                 let shown = self
                     .entries
                     .iter()
                     .filter(|(_, entry)| entry.value.is_some());
-                let keys = shown.map(|(key, _)| key).chain(asked);
-                let edits: super::Edits = keys.map(|key| (key.clone(), None)).collect();
+                let asked = asked.into_iter().flat_map(Edits::keys);
+                let keys = merged(shown.map(|(key, _)| key), asked);
+                let edits: Edits = keys.map(|key| (key, None)).collect();
                 match edits.is_empty() {
                     true => Change::None,
                     false => Change::Add(edits),
@@ -145,7 +150,7 @@ impl<K: TableKind> Crdt for LwwTable<K> {
         if let Some(stamp) = births.chain(stamps).find(|stamp| stamp.replica != author) {
             return Err(DeltaFault::ForeignStamp(stamp.replica));
         }
-        for (key, entry) in &delta.entries {
+        for (key, entry) in delta.entries.iter() {
             let tick = entry.stamp.hlc.0;
             let is_known = |held: &super::Entry| entry.rank(held).is_le();
             if tick <= row.floor && !row.entries.get(key).is_some_and(is_known) {
@@ -212,12 +217,12 @@ impl<K: TableKind> Edit for LwwTable<K> {
         self.size = size;
         match (&mut self.change, value) {
             (Change::Assign(values), Some(value)) => {
-                drop(values.insert(key.clone(), value.clone()))
+                drop(values.insert(key.as_str(), value.clone()))
             }
             (Change::Assign(values), None) => drop(values.remove(key)),
-            (Change::Add(edits), _) => drop(edits.insert(key.clone(), value.cloned())),
+            (Change::Add(edits), _) => drop(edits.insert(key.as_str(), value.cloned())),
             (none @ Change::None, _) => {
-                *none = Change::Add([(key.clone(), value.cloned())].into());
+                *none = Change::Add([(key.as_str(), value.cloned())].into());
             }
         }
         Ok(())

@@ -16,8 +16,9 @@
 use std::collections::BTreeMap;
 
 use super::merge::is_needed;
-use super::{Edits, Entry, LwwTable, TableKind, Values};
+use super::{Edits, Entry, LwwTable, TableKind, Wanted};
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, check_text, put_bytes, put_varint};
+use crate::keyed::Keyed;
 use crate::{Change, DecodeError, Hlc, ReplicaId, Stamp, json};
 
 const REMOVED: u64 = 0;
@@ -50,39 +51,24 @@ pub(super) fn encode<K: TableKind>(table: &LwwTable<K>) -> Vec<u8> {
         .iter()
         .for_each(|birth| put_stamp(&mut out, birth));
     put_varint(&mut out, table.entries.len() as u64);
-    for (key, entry) in &table.entries {
+    for (key, entry) in table.entries.iter() {
         put_bytes(&mut out, key.as_bytes());
         put_stamp(&mut out, &entry.stamp);
         put_value(&mut out, entry.value.as_deref());
     }
     match &table.change {
         Change::None => (),
-        Change::Add(edits) => {
-            put_edits(
-                &mut out,
-                edits.iter().map(|(key, edit)| (key, edit.as_deref())),
-            );
-        }
-        Change::Assign(values) => {
-            put_edits(
-                &mut out,
-                values
-                    .iter()
-                    .map(|(key, value)| (key, Some(value.as_str()))),
-            );
-        }
+        Change::Add(edits) => put_edits(&mut out, edits, |edit| edit.as_deref()),
+        Change::Assign(values) => put_edits(&mut out, values, |value| Some(value)),
     }
     out
 }
 
-fn put_edits<'a>(
-    out: &mut Vec<u8>,
-    edits: impl ExactSizeIterator<Item = (&'a String, Option<&'a str>)>,
-) {
+fn put_edits<V>(out: &mut Vec<u8>, edits: &Keyed<V>, value: impl Fn(&V) -> Option<&str>) {
     put_varint(out, edits.len() as u64);
-    for (key, value) in edits {
+    for (key, edit) in edits.iter() {
         put_bytes(out, key.as_bytes());
-        put_value(out, value);
+        put_value(out, value(edit));
     }
 }
 
@@ -104,8 +90,9 @@ pub(super) fn decode<K: TableKind>(bytes: &[u8]) -> Result<LwwTable<K>, DecodeEr
     let code = reader.u8()?;
     let floor = reader.varint()?;
     let mut replicas = Replicas::read(&mut reader)?;
-    let mut births: Vec<Stamp> = Vec::new();
-    for _ in 0..reader.count(2)? {
+    let count = reader.count(2)?;
+    let mut births: Vec<Stamp> = Vec::with_capacity(count);
+    for _ in 0..count {
         let birth = replicas.stamp(&mut reader)?;
         if births.last().is_some_and(|last| *last >= birth) {
             return Err(DecodeError::NotCanonical("births must ascend"));
@@ -127,7 +114,7 @@ pub(super) fn decode<K: TableKind>(bytes: &[u8]) -> Result<LwwTable<K>, DecodeEr
     Ok(LwwTable::of(entries, births, floor, change))
 }
 
-fn read_change(reader: &mut Reader<'_>, code: u8) -> Result<Change<Edits, Values>, DecodeError> {
+fn read_change(reader: &mut Reader<'_>, code: u8) -> Result<Change<Edits, Wanted>, DecodeError> {
     match code {
         0 => Ok(Change::None),
         1 => match read_keyed(reader, read_value)? {
@@ -201,17 +188,16 @@ impl Replicas {
 fn read_keyed<T>(
     reader: &mut Reader<'_>,
     mut read: impl FnMut(&mut Reader<'_>) -> Result<T, DecodeError>,
-) -> Result<BTreeMap<String, T>, DecodeError> {
-    let mut keyed: BTreeMap<String, T> = BTreeMap::new();
-    for _ in 0..reader.count(2)? {
+) -> Result<Keyed<T>, DecodeError> {
+    let mut keyed = Keyed::default();
+    let count = reader.count(2)?;
+    for index in 0..count {
         let key = reader.text()?;
-        if keyed
-            .last_key_value()
-            .is_some_and(|(last, _)| last.as_str() >= key)
-        {
+        if keyed.last_key().is_some_and(|last| last >= key) {
             return Err(DecodeError::NotCanonical("keys must ascend"));
         }
-        keyed.insert(key.to_owned(), read(reader)?);
+        let value = read(reader)?;
+        keyed.push(key, value, count - index);
     }
     Ok(keyed)
 }

@@ -5,36 +5,17 @@
 //! newer than its own cannot be: that is an error, in whatever order states are joined, and no
 //! reason to let either of them win silently.
 
-use std::collections::BTreeMap;
-
 use super::{Entry, LwwTable, TableKind, rank_values};
 use crate::{CrdtError, VersionVector};
 
 impl<K: TableKind> LwwTable<K> {
     pub(super) fn joined(&self, other: &Self) -> Result<Self, CrdtError> {
         let floor = self.floor.max(other.floor);
-        let mut entries = BTreeMap::new();
-        for (key, entry) in &self.entries {
-            let kept = match other.entries.get(key) {
-                Some(twin) if entry.rank(twin).is_lt() => {
-                    check_known(key, twin, self.floor)?;
-                    twin
-                }
-                Some(twin) if entry != twin => {
-                    check_known(key, entry, other.floor)?;
-                    entry
-                }
-                Some(_) => entry,
-                None if is_folded(key, entry, self.floor, other.floor)? => continue,
-                None => entry,
-            };
-            entries.insert(key.clone(), kept.clone());
-        }
-        for (key, entry) in &other.entries {
-            if !self.entries.contains_key(key) && !is_folded(key, entry, other.floor, self.floor)? {
-                entries.insert(key.clone(), entry.clone());
-            }
-        }
+        let floors = (self.floor, other.floor);
+        let mut entries = (self.entries.clone())
+            .try_joined(&other.entries, |key, mine, theirs| {
+                joined_entry(key, mine, theirs, floors)
+            })?;
         entries.retain(|_, entry| is_needed(entry, floor));
         let mut births = self.births.clone();
         births.extend(&other.births);
@@ -43,14 +24,12 @@ impl<K: TableKind> LwwTable<K> {
         let change = self.change.join(
             &other.change,
             |a, b| {
-                let mut edits = a.clone();
-                for (key, edit) in b {
-                    match edits.get(key) {
-                        Some(held) if rank_values(held, edit).is_ge() => (),
-                        _ => drop(edits.insert(key.clone(), edit.clone())),
+                a.clone().joined(b, |mine, theirs| match (mine, theirs) {
+                    (Some(mine), Some(theirs)) if rank_values(&mine, theirs).is_lt() => {
+                        Some(theirs.clone())
                     }
-                }
-                edits
+                    (mine, theirs) => mine.or_else(|| theirs.cloned()),
+                })
             },
             |a, b| a.cmp(b),
         );
@@ -70,13 +49,11 @@ impl<K: TableKind> LwwTable<K> {
             );
         }
         let entries = self.entries.iter();
-        let entries = entries.filter(|(key, entry)| base.entries.get(*key) != Some(entry));
+        let entries = entries.filter(|(key, entry)| base.entries.get(key) != Some(*entry));
         let births = self.births.iter().copied();
         let births = births.filter(|birth| base.births.binary_search(birth).is_err());
         Self::of(
-            entries
-                .map(|(key, entry)| (key.clone(), entry.clone()))
-                .collect(),
+            entries.map(|(key, entry)| (key, entry.clone())).collect(),
             births.collect(),
             0,
             change,
@@ -97,6 +74,36 @@ impl<K: TableKind> LwwTable<K> {
         let mut entries = self.entries.clone();
         entries.retain(|_, entry| is_needed(entry, floor));
         Self::of(entries, self.births.clone(), floor, self.change.clone())
+    }
+}
+
+/// What remains of a key, given the floors of both sides.
+fn joined_entry(
+    key: &str,
+    mine: Option<Entry>,
+    theirs: Option<&Entry>,
+    floors: (u64, u64),
+) -> Result<Option<Entry>, CrdtError> {
+    match (mine, theirs) {
+        (Some(entry), Some(twin)) if entry.rank(twin).is_lt() => {
+            check_known(key, twin, floors.0)?;
+            Ok(Some(twin.clone()))
+        }
+        (Some(entry), Some(twin)) => {
+            if entry != *twin {
+                check_known(key, &entry, floors.1)?;
+            }
+            Ok(Some(entry))
+        }
+        (Some(entry), None) => {
+            let is_folded = is_folded(key, &entry, floors.0, floors.1)?;
+            Ok((!is_folded).then_some(entry))
+        }
+        (None, Some(entry)) => {
+            let is_folded = is_folded(key, entry, floors.1, floors.0)?;
+            Ok((!is_folded).then(|| entry.clone()))
+        }
+        (None, None) => Ok(None),
     }
 }
 

@@ -27,6 +27,7 @@ use std::marker::PhantomData;
 
 use sha2::{Digest, Sha256};
 
+use crate::keyed::Keyed;
 use crate::{Change, CrdtError, Edit, MAX_STATE_BYTES, Stamp, TextError, json};
 
 pub(crate) use text::{object, parse_object};
@@ -91,21 +92,24 @@ impl KeyEdit {
 }
 
 /// The last edit of each key: a canonical JSON text, or None for a removal.
-pub type Edits = BTreeMap<String, Option<String>>;
+pub type Edits = Keyed<Option<String>>;
 
 /// Key → canonical JSON text.
 pub type Values = BTreeMap<String, String>;
+
+/// The same as a state holds it.
+pub type Wanted = Keyed<String>;
 
 /// A table of key → JSON value.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LwwTable<K> {
     /// No removal at or below the floor.
-    entries: BTreeMap<String, Entry>,
+    entries: Keyed<Entry>,
     /// Ascending.
     births: Vec<Stamp>,
     /// Of what was written up to this tick nothing is missing here; 0 if nothing was folded.
     floor: u64,
-    change: Change<Edits, Values>,
+    change: Change<Edits, Wanted>,
     /// At least the size of the encoding, in bytes; follows from the rest.
     size: usize,
     kind: PhantomData<K>,
@@ -124,10 +128,10 @@ fn weight(key: &str, value: Option<&String>) -> usize {
 
 impl<K: TableKind> LwwTable<K> {
     fn of(
-        entries: BTreeMap<String, Entry>,
+        entries: Keyed<Entry>,
         births: Vec<Stamp>,
         floor: u64,
-        change: Change<Edits, Values>,
+        change: Change<Edits, Wanted>,
     ) -> Self {
         let held = entries
             .iter()
@@ -181,20 +185,20 @@ impl<K: TableKind> LwwTable<K> {
         let held = || {
             self.entries
                 .iter()
-                .filter_map(|(key, entry)| Some((key.as_str(), entry.value.as_deref()?)))
+                .filter_map(|(key, entry)| Some((key, entry.value.as_deref()?)))
         };
         match &self.change {
             Change::None => held().collect(),
             Change::Assign(values) => values
                 .iter()
-                .map(|(key, value)| (key.as_str(), value.as_str()))
+                .map(|(key, value)| (key, value.as_str()))
                 .collect(),
             Change::Add(edits) => {
                 let mut values: BTreeMap<&str, &str> = held().collect();
-                for (key, edit) in edits {
+                for (key, edit) in edits.iter() {
                     match edit {
                         Some(value) => values.insert(key, value),
-                        None => values.remove(key.as_str()),
+                        None => values.remove(key),
                     };
                 }
                 values
@@ -203,7 +207,7 @@ impl<K: TableKind> LwwTable<K> {
     }
 
     /// The last write of each key, with the removals.
-    pub fn entries(&self) -> &BTreeMap<String, Entry> {
+    pub fn entries(&self) -> &Keyed<Entry> {
         &self.entries
     }
 
@@ -218,7 +222,7 @@ impl<K: TableKind> LwwTable<K> {
     }
 
     /// The unsettled change.
-    pub fn change(&self) -> &Change<Edits, Values> {
+    pub fn change(&self) -> &Change<Edits, Wanted> {
         &self.change
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Edits, Entry, LwwTable, TableKind, check_key};
+use crate::keyed::Keyed;
 use crate::{Author, Change, CrdtError, Hlc, Stamp};
 
 impl<K: TableKind> LwwTable<K> {
@@ -13,7 +14,7 @@ impl<K: TableKind> LwwTable<K> {
         if self.knows_nothing() {
             return true;
         }
-        let is_known = |(key, entry): (&String, &Entry)| match old.entries.get(key) {
+        let is_known = |(key, entry): (&str, &Entry)| match old.entries.get(key) {
             Some(held) => entry == held || entry.stamp < held.stamp,
             None => entry.stamp.hlc.0 <= old.floor,
         };
@@ -27,7 +28,7 @@ impl<K: TableKind> LwwTable<K> {
     /// This settled state with `edits` carried out, all under one stamp; those that change
     /// nothing are left out, and if none remains no tick is taken.
     fn authored(mut self, edits: Edits, author: &mut dyn Author) -> Result<Self, CrdtError> {
-        let held = |key: &String| self.entries.get(key);
+        let held = |key: &str| self.entries.get(key);
         let changes: Edits = edits
             .into_iter()
             .filter(|(key, edit)| held(key).and_then(|entry| entry.value.as_ref()) != edit.as_ref())
@@ -35,7 +36,7 @@ impl<K: TableKind> LwwTable<K> {
         if changes.is_empty() {
             return Ok(self);
         }
-        changes.keys().try_for_each(|key| check_key(key))?;
+        changes.keys().try_for_each(check_key)?;
         let replaced = changes.keys().filter_map(held);
         let last = replaced.map(|entry| entry.stamp.hlc.0).max();
         let last = last.unwrap_or(0).max(self.floor);
@@ -53,8 +54,11 @@ impl<K: TableKind> LwwTable<K> {
             self.births.push(stamp);
         }
         let entry = |(key, value)| (key, Entry { stamp, value });
-        self.entries.extend(changes.into_iter().map(entry));
-        Self::of(self.entries, self.births, self.floor, Change::None).bounded()
+        let written: Keyed<Entry> = changes.into_iter().map(entry).collect();
+        let entries = self
+            .entries
+            .joined(&written, |held, written| written.cloned().or(held));
+        Self::of(entries, self.births, self.floor, Change::None).bounded()
     }
 
     /// This settled state led to hold exactly `values`.
@@ -64,10 +68,11 @@ impl<K: TableKind> LwwTable<K> {
         author: &mut dyn Author,
     ) -> Result<Self, CrdtError> {
         let gone = self.entries.keys();
-        let gone = gone.filter(|key| !values.contains_key(key.as_str()));
-        let mut edits: Edits = gone.map(|key| (key.clone(), None)).collect();
+        let gone = gone.filter(|key| !values.contains_key(key));
+        let gone: Edits = gone.map(|key| (key, None)).collect();
         let wanted = values.iter();
-        edits.extend(wanted.map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()))));
+        let wanted = wanted.map(|(key, value)| (*key, Some((*value).to_owned())));
+        let edits = gone.joined(&wanted.collect(), |gone, wanted| wanted.cloned().or(gone));
         self.authored(edits, author)
     }
 

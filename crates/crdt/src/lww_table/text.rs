@@ -1,7 +1,5 @@
 //! The text form of a table: its plain literal, or `{"a": 1} @v1:…` with its state.
 
-use std::collections::BTreeMap;
-
 use super::{Edits, LwwTable, TableKind, Values};
 use crate::{Change, MAX_STATE_BYTES, Stamp, TextError, json, text_form};
 
@@ -13,8 +11,8 @@ pub(super) fn print<K: TableKind>(table: &LwwTable<K>) -> String {
 
 pub(super) fn parse<K: TableKind>(text: &str) -> Result<LwwTable<K>, TextError> {
     text_form::parse(text, readable, |text| {
-        let change = Change::Assign(K::parse(text)?);
-        let table = LwwTable::of(BTreeMap::new(), Vec::new(), 0, change);
+        let change = Change::Assign(K::parse(text)?.into_iter().collect());
+        let table = LwwTable::of(Default::default(), Vec::new(), 0, change);
         table.bounded().map_err(|_| TextError::TooLarge {
             type_name: K::NAME,
             limit: MAX_STATE_BYTES,
@@ -79,7 +77,7 @@ pub(super) fn json<K: TableKind>(table: &LwwTable<K>) -> String {
                 None => r#""removed":true"#.to_owned(),
             };
             let stamp = json_stamp(&entry.stamp);
-            (key.as_str(), format!(r#"{{{value},"stamp":{stamp}}}"#))
+            (key, format!(r#"{{{value},"stamp":{stamp}}}"#))
         })
         .collect();
     let births: Vec<String> = table.births.iter().map(json_stamp).collect();
@@ -87,9 +85,7 @@ pub(super) fn json<K: TableKind>(table: &LwwTable<K>) -> String {
         Change::None => "null".to_owned(),
         Change::Add(edits) => json_edits(edits),
         Change::Assign(values) => {
-            let values = values
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.as_str()));
+            let values = values.iter().map(|(key, value)| (key, value.as_str()));
             format!(r#"{{"assign":{}}}"#, object(values))
         }
     };
@@ -106,7 +102,7 @@ pub(super) fn json<K: TableKind>(table: &LwwTable<K>) -> String {
 fn json_edits(edits: &Edits) -> String {
     let put = edits
         .iter()
-        .filter_map(|(key, edit)| Some((key.as_str(), edit.as_deref()?)));
+        .filter_map(|(key, edit)| Some((key, edit.as_deref()?)));
     let removed = edits.iter().filter(|(_, edit)| edit.is_none());
     let removed: Vec<String> = removed.map(|(key, _)| json::quote(key)).collect();
     format!(

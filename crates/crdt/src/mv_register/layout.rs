@@ -10,11 +10,10 @@
 //!
 //! All counts, indexes, distances and lengths in LEB128.
 
-use std::collections::BTreeMap;
-
 use super::{MvRegister, in_order};
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, check_text, put_bytes, put_varint};
 use crate::context::Span;
+use crate::dot_fun::DotFun;
 use crate::{CausalContext, DecodeError, Dot, ReplicaId, json};
 
 const WANTED: u8 = 1;
@@ -27,8 +26,8 @@ pub(super) fn size(register: &MvRegister) -> usize {
     let spans: usize = register.context.iter().map(|(_, spans)| spans.len()).sum();
     let live = register
         .live
-        .values()
-        .map(|value| value.len() + 3 * MAX_VARINT);
+        .iter()
+        .map(|(_, value)| value.len() + 3 * MAX_VARINT);
     let wanted = register.wanted.iter().flatten();
     let context = spans * (16 + 3 * MAX_VARINT);
     let counts = 2 + 3 * MAX_VARINT;
@@ -45,7 +44,7 @@ pub(super) fn encode(register: &MvRegister) -> Vec<u8> {
     register.context.put(&mut out);
     put_varint(&mut out, register.live.len() as u64);
     let mut replicas = ends(&register.context).enumerate().peekable();
-    for (dot, value) in &register.live {
+    for (dot, value) in register.live.iter() {
         while replicas
             .next_if(|(_, (replica, _))| *replica < dot.replica)
             .is_some()
@@ -99,10 +98,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<MvRegister, DecodeError> {
 fn read_live(
     reader: &mut Reader<'_>,
     context: &CausalContext,
-) -> Result<BTreeMap<Dot, String>, DecodeError> {
+) -> Result<DotFun<String>, DecodeError> {
     let ends: Vec<(ReplicaId, u64)> = ends(context).collect();
-    let mut live = BTreeMap::new();
-    for _ in 0..reader.count(4)? {
+    let count = reader.count(4)?;
+    let mut live = DotFun::with_capacity(count);
+    let mut before: Option<Dot> = None;
+    for _ in 0..count {
         let (replica, last) = usize::try_from(reader.varint()?)
             .ok()
             .and_then(|index| ends.get(index))
@@ -115,7 +116,7 @@ fn read_live(
             })
             .filter(|dot| context.contains(dot))
             .ok_or(DecodeError::NotCanonical("a value that was not seen"))?;
-        if live.last_key_value().is_some_and(|(last, _)| *last >= dot) {
+        if before.replace(dot).is_some_and(|last| last >= dot) {
             return Err(DecodeError::NotCanonical("dots must ascend"));
         }
         live.insert(dot, read_json(reader)?);
@@ -124,8 +125,9 @@ fn read_live(
 }
 
 fn read_wanted(reader: &mut Reader<'_>) -> Result<Vec<String>, DecodeError> {
-    let mut wanted: Vec<String> = Vec::new();
-    for _ in 0..reader.count(2)? {
+    let count = reader.count(2)?;
+    let mut wanted: Vec<String> = Vec::with_capacity(count);
+    for _ in 0..count {
         let value = read_json(reader)?;
         if wanted
             .last()

@@ -14,10 +14,10 @@ mod layout;
 mod text;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::dot_fun::DotFun;
 use crate::{
     Author, CausalContext, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc,
     MAX_STATE_BYTES, ReplicaId, TextError, VersionVector, json,
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct MvRegister {
     /// Canonical JSON texts; `context` has all their dots.
-    live: BTreeMap<Dot, String>,
+    live: DotFun<String>,
     context: CausalContext,
     /// What is to take the place of all that this value shows: canonical JSON texts in
     /// [`in_order`]; none of them asks for the empty register.
@@ -67,16 +67,14 @@ impl MvRegister {
         if let Some(wanted) = &self.wanted {
             return wanted.last().map(String::as_str);
         }
-        let latest = |(dot, _): &(&Dot, &String)| (dot.counter, dot.replica);
-        let (_, value) = self.live.iter().max_by_key(latest)?;
-        Some(value)
+        self.live.latest().map(String::as_str)
     }
 
     /// All values, canonical JSON texts, ascending, each once.
     pub fn values(&self) -> Vec<&str> {
         let mut values: Vec<&str> = match &self.wanted {
             Some(wanted) => return wanted.iter().map(String::as_str).collect(),
-            None => self.live.values().map(String::as_str).collect(),
+            None => self.live.iter().map(|(_, value)| value.as_str()).collect(),
         };
         values.sort_unstable_by(|a, b| in_order(a, b));
         values.dedup();
@@ -97,7 +95,7 @@ impl MvRegister {
     }
 
     /// The settled values under the dots of their writes.
-    pub fn live(&self) -> &BTreeMap<Dot, String> {
+    pub fn live(&self) -> &DotFun<String> {
         &self.live
     }
 
@@ -125,9 +123,8 @@ impl MvRegister {
     /// Whether this state is an earlier one of `old`: a value that still stands must be the one
     /// it was.
     fn descends_into(&self, old: &Self) -> bool {
-        let holds = |(dot, value): (&Dot, &String)| old.live.get(dot).is_none_or(|v| v == value);
         self.context == old.context && self.live == old.live
-            || self.context.is_earlier(&old.context) && self.live.iter().all(holds)
+            || self.context.is_earlier(&old.context) && self.live.agrees(&old.live)
     }
 
     /// This settled state with `values` in place of all that `seen` covers, unless they are what
@@ -141,7 +138,7 @@ impl MvRegister {
         if self.values() == values {
             return Ok(self);
         }
-        self.live.retain(|dot, _| !seen(dot));
+        self.live.retain(|dot| !seen(dot));
         for value in values {
             let dot = Dot {
                 replica: author.replica(),
@@ -223,20 +220,10 @@ impl Crdt for MvRegister {
     }
 
     fn join(&self, other: &Self) -> Result<Self, CrdtError> {
-        let mut live = BTreeMap::new();
-        for (dot, value) in &self.live {
-            let kept = match other.live.get(dot) {
-                Some(twin) => winner(value, twin),
-                None if other.context.contains(dot) => continue,
-                None => value,
-            };
-            live.insert(*dot, kept.clone());
-        }
-        let unseen = other
-            .live
-            .iter()
-            .filter(|(dot, _)| !self.context.contains(dot));
-        live.extend(unseen.map(|(dot, value)| (*dot, value.clone())));
+        let mut live = self.live.clone();
+        live.join(&self.context, &other.live, &other.context, |held, twin| {
+            winner(held, twin) != held
+        });
         let joined = Self {
             live,
             context: self.context.join(&other.context),
@@ -265,7 +252,7 @@ impl Crdt for MvRegister {
             return row.assigned(new, author);
         }
         row.live
-            .retain(|dot, _| new.live.contains_key(dot) || !new.context.contains(dot));
+            .retain(|dot| new.live.get(dot).is_some() || !new.context.contains(dot));
         match &new.wanted {
             None => Ok(row),
             Some(values) if new.knows_nothing() => row.authored(values, |_| true, author),
@@ -280,14 +267,13 @@ impl Crdt for MvRegister {
             context: new.context.beyond(&base.context),
             ..Self::default()
         };
-        for (dot, value) in &new.live {
-            if base.live.get(dot) != Some(value) {
-                delta.context.insert(*dot);
-                delta.live.insert(*dot, value.clone());
-            }
+        delta.live = new.live.beyond(&base.live);
+        for (dot, _) in delta.live.iter() {
+            delta.context.insert(dot);
         }
-        let gone = base.live.keys().filter(|dot| !new.live.contains_key(dot));
-        gone.for_each(|dot| delta.context.insert(*dot));
+        let gone = base.live.iter().map(|(dot, _)| dot);
+        let gone = gone.filter(|dot| new.live.get(dot).is_none());
+        gone.for_each(|dot| delta.context.insert(dot));
         (old.is_none() || delta != bottom).then_some(delta)
     }
 
@@ -307,12 +293,12 @@ impl Crdt for MvRegister {
         }
         let bottom = Self::default();
         let row = row.unwrap_or(&bottom);
-        for (dot, value) in &delta.live {
+        for (dot, value) in delta.live.iter() {
             if dot.replica != author {
-                return Err(DeltaFault::ForeignDot(*dot));
+                return Err(DeltaFault::ForeignDot(dot));
             }
-            if row.context.contains(dot) && row.live.get(dot) != Some(value) {
-                return Err(DeltaFault::RepeatedDot(*dot));
+            if row.context.contains(&dot) && row.live.get(&dot) != Some(value) {
+                return Err(DeltaFault::RepeatedDot(dot));
             }
         }
         // What an author says of its own writes harms nobody else.

@@ -9,7 +9,7 @@ mod text;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::or_map::{MapEdit, Nested};
+use crate::or_map::{Entry, Kinds, MapEdit, Nested};
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Edit, Hlc, OrMap, ReplicaId,
     TextError, VersionVector,
@@ -71,14 +71,11 @@ impl OrCart {
 
 /// Whether a map holds nothing but counters.
 fn counts(map: &OrMap) -> bool {
-    let tree = map.tree().iter().all(|(_, entry)| {
-        entry.map.is_empty() && entry.set.is_empty() && entry.register.is_empty()
-    });
+    let is_counter = |entry: &Entry| matches!(entry, Kinds::Counter(_));
+    let tree = map.tree().values().all(is_counter);
     tree && match map.change() {
         Change::None => true,
-        Change::Add(wants) => wants
-            .values()
-            .all(|want| want.map.is_empty() && want.set.is_empty() && want.register.is_none()),
+        Change::Add(wants) => wants.values().all(|want| matches!(want, Kinds::Counter(_))),
         Change::Assign(value) => value
             .values()
             .all(|value| matches!(value, Nested::Counter(_))),
@@ -104,8 +101,8 @@ impl Crdt for OrCart {
 
     /// Fails if concurrent additions have driven a counter beyond bigint.
     fn value(&self) -> Result<BTreeMap<String, i64>, CrdtError> {
-        let count = |(key, value)| match value {
-            Nested::Counter(count) => Some((key, count)),
+        let count = |(key, value): (Box<str>, Nested)| match value {
+            Nested::Counter(count) => Some((key.into(), count)),
             Nested::Register(_) | Nested::Set(_) | Nested::Map(_) => None,
         };
         Ok(self.map.value()?.into_iter().filter_map(count).collect())

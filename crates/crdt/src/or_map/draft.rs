@@ -4,82 +4,100 @@
 //! context keeps covering it). Adding needs dots, so additions wait in a tree of wants of the
 //! same shape. Whatever the order of the edits was, the two say what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::MapEdit;
-use super::dots::MAX_SHARE;
+use super::kinds::{Kinds, Part, Parts};
 use super::nested::{Nested, Plain, put_value};
-use super::tree::{Entry, Tree};
+use super::shares::MAX_SHARE;
+use super::tree::{Entry, EntryParts, Tree};
+use crate::dot_fun::DotFun;
+use crate::keyed::Keyed;
 use crate::{CrdtError, Dot, json};
 
 /// Additions that wait for an author, by key; none is empty.
-pub type Wants = BTreeMap<String, Want>;
+pub type Wants = Keyed<Want>;
 
-/// What is to be added at a key.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Want {
-    /// In the map there.
-    pub map: Wants,
-    /// Elements for the set there.
-    pub set: BTreeSet<String>,
-    /// To add to the counter there; 0 to have one at all.
-    pub counter: Option<i128>,
-    /// What the register there becomes.
-    pub register: Option<String>,
+/// What is to be added at a key: elements for the set there, to add to the counter there (0 to
+/// have one at all), what the register there becomes.
+pub type Want = Kinds<Keyed<()>, Option<Step>, Option<String>>;
+
+pub(super) type WantParts = Parts<Keyed<()>, Option<Step>, Option<String>>;
+
+/// What is to be added to a counter: a number of up to 65 bits in 16 bytes that may stand where
+/// eight may, so that a want takes no more room than its other kinds need.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Step {
+    high: i64,
+    low: u64,
 }
 
-impl Want {
-    pub(super) fn is_empty(&self) -> bool {
-        self.map.is_empty()
-            && self.set.is_empty()
-            && self.counter.is_none()
-            && self.register.is_none()
+impl From<i128> for Step {
+    fn from(step: i128) -> Self {
+        Self {
+            high: (step >> 64) as i64,
+            low: step as u64,
+        }
+    }
+}
+
+impl From<Step> for i128 {
+    fn from(step: Step) -> Self {
+        Self::from(step.high) << 64 | Self::from(step.low)
     }
 }
 
 /// The least upper bound: all elements, the greater number, the greater text.
 pub(super) fn joined(a: &Wants, b: &Wants) -> Wants {
-    let mut wants = a.clone();
-    for (key, theirs) in b {
-        let want = wants.entry(key.clone()).or_default();
-        want.map = joined(&want.map, &theirs.map);
-        want.set.extend(theirs.set.iter().cloned());
-        want.counter = want.counter.max(theirs.counter);
-        if want.register < theirs.register {
-            want.register = theirs.register.clone();
-        }
-    }
-    wants
+    a.clone().joined(b, |mine, theirs| {
+        let (mut want, mut theirs) = (
+            mine.unwrap_or_default(),
+            theirs.cloned().unwrap_or_default(),
+        );
+        let theirs = theirs.take();
+        want.edit(|want| {
+            want.map = joined(&want.map, &theirs.map);
+            want.set = std::mem::take(&mut want.set).joined(&theirs.set, |_, _| Some(()));
+            want.counter = want.counter.max(theirs.counter);
+            want.register = want.register.take().max(theirs.register);
+        });
+        Some(want)
+    })
 }
 
 /// What a map shows. Of several kinds at one key: map, set, counter, register.
 pub(super) fn shown_map(tree: &Tree, wants: &Wants) -> Plain<i128> {
     let (no_entry, no_want) = (Entry::default(), Want::default());
-    let keys = tree.entries.keys();
-    let new = wants.keys().filter(|key| !tree.entries.contains_key(*key));
-    keys.chain(new)
-        .filter_map(|key| {
-            let entry = tree.entries.get(key).unwrap_or(&no_entry);
-            let want = wants.get(key).unwrap_or(&no_want);
-            Some((key.clone(), shown(entry, want)?))
-        })
-        .collect()
+    let keys = crate::elements::merged(tree.keys(), wants.keys());
+    keys.filter_map(|key| {
+        let entry = tree.get(key).unwrap_or(&no_entry);
+        let want = wants.get(key).unwrap_or(&no_want);
+        Some((key.to_owned(), shown(entry, want)?))
+    })
+    .collect()
 }
 
 fn shown(entry: &Entry, want: &Want) -> Option<Nested<i128>> {
-    let map = shown_map(&entry.map, &want.map);
-    if !map.is_empty() {
-        return Some(Nested::Map(map));
+    if entry.map().is_some() || want.map().is_some() {
+        let (no_map, no_wants) = (Tree::default(), Wants::default());
+        let map = entry.map().unwrap_or(&no_map);
+        let map = shown_map(map, want.map().unwrap_or(&no_wants));
+        if !map.is_empty() {
+            return Some(Nested::Map(map));
+        }
     }
-    if !entry.set.is_empty() || !want.set.is_empty() {
-        let elements = entry.set.keys().chain(&want.set).cloned();
-        return Some(Nested::Set(elements.collect()));
+    if entry.set().is_some() || want.set().is_some() {
+        let held = entry.set().into_iter().flat_map(Keyed::keys);
+        let asked = want.set().into_iter().flat_map(Keyed::keys);
+        let elements = crate::elements::merged(held, asked);
+        return Some(Nested::Set(elements.map(str::to_owned).collect()));
     }
-    if !entry.counter.is_empty() || want.counter.is_some() {
-        let sum = entry.counter.sum() + want.counter.unwrap_or_default();
-        return Some(Nested::Counter(sum));
+    if entry.counter().is_some() || want.counter().is_some() {
+        let step = want.counter().copied().flatten().map_or(0, i128::from);
+        return Some(Nested::Counter(
+            entry.counter().map_or(0, DotFun::sum) + step,
+        ));
     }
-    let register = want.register.as_ref().or_else(|| entry.register.latest());
+    let asked = want.register().and_then(Option::as_ref);
+    let register = asked.or_else(|| entry.register()?.latest());
     register.cloned().map(Nested::Register)
 }
 
@@ -93,9 +111,9 @@ enum Kind {
 }
 
 /// A write of one kind removes what it saw of the others.
-fn keep_only(kind: Kind, entry: &mut Entry, want: &mut Want) {
+fn keep_only(kind: Kind, entry: &mut EntryParts, want: &mut WantParts) {
     if kind != Kind::Map {
-        entry.map.entries.clear();
+        entry.map.clear();
         want.map.clear();
     }
     if kind != Kind::Set {
@@ -117,27 +135,50 @@ fn keep_only(kind: Kind, entry: &mut Entry, want: &mut Want) {
 /// `by_kind`: whether the kinds of `value` count. If not, what shows the same JSON stays, a
 /// number over a counter is a counter, and an array of texts over a set is a set.
 pub(super) fn lead_map(tree: &mut Tree, wants: &mut Wants, value: &Plain, by_kind: bool) {
-    tree.entries.retain(|key, _| value.contains_key(key));
+    tree.retain(|key, _| value.contains_key(key));
     wants.retain(|key, _| value.contains_key(key));
-    for (key, value) in value {
-        let entry = tree.entries.entry(key.clone()).or_default();
-        let want = wants.entry(key.clone()).or_default();
-        lead(entry, want, value, by_kind);
-        prune(tree, wants, key);
+    for (key, value) in value.iter() {
+        at_key(tree, wants, key, |entry, want| {
+            lead(entry, want, value, by_kind);
+        });
     }
 }
 
-fn prune(tree: &mut Tree, wants: &mut Wants, key: &str) {
-    if tree.entries.get(key).is_some_and(Entry::is_empty) {
-        tree.entries.remove(key);
-    }
-    if wants.get(key).is_some_and(Want::is_empty) {
-        wants.remove(key);
+/// Changes what a key holds and what is wanted there.
+fn at_key<T>(
+    tree: &mut Tree,
+    wants: &mut Wants,
+    key: &str,
+    act: impl FnOnce(&mut EntryParts, &mut WantParts) -> T,
+) -> T {
+    let mut entry = tree.get_mut(key).map(Entry::take).unwrap_or_default();
+    let mut want = wants.get_mut(key).map(Want::take).unwrap_or_default();
+    let result = act(&mut entry, &mut want);
+    put_back(tree, key, entry.into());
+    put_back(wants, key, want.into());
+    result
+}
+
+fn put_back<S: Part, C: Part, R: Part>(
+    held: &mut Keyed<Kinds<S, C, R>>,
+    key: &str,
+    kinds: Kinds<S, C, R>,
+) {
+    match kinds.is_empty() {
+        true => drop(held.remove(key)),
+        false => drop(held.insert(key, kinds)),
     }
 }
 
-fn lead(entry: &mut Entry, want: &mut Want, value: &Nested, by_kind: bool) {
-    let shown = shown(entry, want);
+fn lead(entry: &mut EntryParts, want: &mut WantParts, value: &Nested, by_kind: bool) {
+    // Looked at as kinds, changed as parts.
+    let (held, asked) = (
+        Entry::from(std::mem::take(entry)),
+        Want::from(std::mem::take(want)),
+    );
+    let shown = shown(&held, &asked);
+    let (mut held, mut asked) = (held, asked);
+    (*entry, *want) = (held.take(), asked.take());
     let wide = value.widened();
     if shown.as_ref() == Some(&wide) {
         return;
@@ -175,7 +216,7 @@ fn adapted(shown: &Nested<i128>, value: &Nested) -> Option<Nested> {
     }
 }
 
-fn lead_kind(entry: &mut Entry, want: &mut Want, value: &Nested, by_kind: bool) {
+fn lead_kind(entry: &mut EntryParts, want: &mut WantParts, value: &Nested, by_kind: bool) {
     match value {
         Nested::Counter(value) => {
             keep_only(Kind::Counter, entry, want);
@@ -184,9 +225,9 @@ fn lead_kind(entry: &mut Entry, want: &mut Want, value: &Nested, by_kind: bool) 
             if step.unsigned_abs() > MAX_SHARE {
                 // Beyond what honest authors add: start anew.
                 entry.counter.clear();
-                want.counter = Some(i128::from(*value));
+                want.counter = Some(i128::from(*value).into());
             } else {
-                want.counter = (step != 0 || entry.counter.is_empty()).then_some(step);
+                want.counter = (step != 0 || entry.counter.is_empty()).then(|| step.into());
             }
         }
         Nested::Register(json) => {
@@ -196,11 +237,13 @@ fn lead_kind(entry: &mut Entry, want: &mut Want, value: &Nested, by_kind: bool) 
         }
         Nested::Set(elements) => {
             keep_only(Kind::Set, entry, want);
-            entry.set.retain(|element, _| elements.contains(element));
-            let missing = elements
-                .iter()
-                .filter(|element| !entry.set.contains_key(*element) || want.set.contains(*element));
-            want.set = missing.cloned().collect();
+            entry
+                .set
+                .retain(|element, _| elements.contains_key(element));
+            let is_missing =
+                |element: &&str| !entry.set.contains_key(element) || want.set.contains_key(element);
+            let missing = elements.keys().filter(is_missing);
+            want.set = missing.map(str::to_owned).collect();
         }
         Nested::Map(value) => {
             keep_only(Kind::Map, entry, want);
@@ -224,19 +267,19 @@ pub(super) fn edit(tree: &mut Tree, wants: &mut Wants, edit: &MapEdit) -> Result
             })
         }
         MapEdit::Add { path, amount } => at(tree, wants, path, true, &mut |entry, want| {
-            let step = want.counter.unwrap_or_default() + i128::from(*amount);
+            let step = want.counter.map_or(0, i128::from) + i128::from(*amount);
             if step.unsigned_abs() > MAX_SHARE {
                 return Err(CrdtError::Overflow);
             }
             keep_only(Kind::Counter, entry, want);
-            want.counter = (step != 0 || entry.counter.is_empty()).then_some(step);
+            want.counter = (step != 0 || entry.counter.is_empty()).then(|| step.into());
             Ok(())
         }),
         MapEdit::SetAdd { path, element } => at(tree, wants, path, true, &mut |entry, want| {
             keep_only(Kind::Set, entry, want);
             // The fresh dot will say all that the dots seen here say.
             entry.set.remove(element);
-            want.set.insert(element.clone());
+            want.set.insert(element.as_str(), ());
             Ok(())
         }),
         MapEdit::SetRemove { path, element } => at(tree, wants, path, false, &mut |entry, want| {
@@ -245,14 +288,14 @@ pub(super) fn edit(tree: &mut Tree, wants: &mut Wants, edit: &MapEdit) -> Result
             Ok(())
         }),
         MapEdit::Remove { path } => at(tree, wants, path, false, &mut |entry, want| {
-            *entry = Entry::default();
-            *want = Want::default();
+            *entry = EntryParts::default();
+            *want = WantParts::default();
             Ok(())
         }),
     }
 }
 
-type Act<'a> = dyn FnMut(&mut Entry, &mut Want) -> Result<(), CrdtError> + 'a;
+type Act<'a> = dyn FnMut(&mut EntryParts, &mut WantParts) -> Result<(), CrdtError> + 'a;
 
 fn at(
     tree: &mut Tree,
@@ -262,21 +305,19 @@ fn at(
     act: &mut Act<'_>,
 ) -> Result<(), CrdtError> {
     let (key, rest) = path.split_first().ok_or(CrdtError::EmptyPath)?;
-    if !creates && !tree.entries.contains_key(key) && !wants.contains_key(key) {
+    if !creates && !tree.contains_key(key) && !wants.contains_key(key) {
         return Ok(());
     }
-    let entry = tree.entries.entry(key.clone()).or_default();
-    let want = wants.entry(key.clone()).or_default();
-    let done = if rest.is_empty() {
-        act(entry, want)
-    } else {
-        at(&mut entry.map, &mut want.map, rest, creates, act)
-    };
-    if done.is_ok() && creates && !rest.is_empty() {
-        keep_only(Kind::Map, entry, want);
-    }
-    prune(tree, wants, key);
-    done
+    at_key(tree, wants, key, |entry, want| {
+        if rest.is_empty() {
+            return act(entry, want);
+        }
+        at(&mut entry.map, &mut want.map, rest, creates, act)?;
+        if creates {
+            keep_only(Kind::Map, entry, want);
+        }
+        Ok(())
+    })
 }
 
 /// Gives all that is wanted a fresh dot each.
@@ -285,30 +326,45 @@ pub(super) fn author(
     wants: &Wants,
     mint: &mut dyn FnMut() -> Dot,
 ) -> Result<(), CrdtError> {
-    for (key, want) in wants {
-        let entry = tree.entries.entry(key.clone()).or_default();
-        author(&mut entry.map, &want.map, mint)?;
-        for element in &want.set {
-            let dots = entry.set.entry(element.clone()).or_default();
-            dots.insert(mint(), ());
+    for (key, want) in wants.iter() {
+        let mut entry = tree.get_mut(key).map(Entry::take).unwrap_or_default();
+        author_at(&mut entry, want, mint)?;
+        put_back(tree, key, entry.into());
+    }
+    Ok(())
+}
+
+fn author_at(
+    entry: &mut EntryParts,
+    want: &Want,
+    mint: &mut dyn FnMut() -> Dot,
+) -> Result<(), CrdtError> {
+    if let Some(map) = want.map() {
+        author(&mut entry.map, map, mint)?;
+    }
+    for element in want.set().into_iter().flat_map(Keyed::keys) {
+        let dot = mint();
+        if let Some(dots) = entry.set.get_mut(element) {
+            dots.insert(dot, ());
+        } else {
+            let mut dots = DotFun::default();
+            dots.insert(dot, ());
+            entry.set.insert(element, dots);
         }
-        if let Some(step) = want.counter {
-            let before = entry.counter.sum();
-            let after = before + step;
-            // Others may have driven the sum beyond bigint: leave the way back open.
-            if i64::try_from(after).is_err() && after.unsigned_abs() >= before.unsigned_abs() {
-                return Err(CrdtError::Overflow);
-            }
-            if step != 0 || entry.counter.is_empty() {
-                entry.counter.insert(mint(), step);
-            }
+    }
+    if let Some(step) = want.counter().copied().flatten().map(i128::from) {
+        let before = entry.counter.sum();
+        let after = before + step;
+        // Others may have driven the sum beyond bigint: leave the way back open.
+        if i64::try_from(after).is_err() && after.unsigned_abs() >= before.unsigned_abs() {
+            return Err(CrdtError::Overflow);
         }
-        if let Some(json) = &want.register {
-            entry.register.insert(mint(), json.clone());
+        if step != 0 || entry.counter.is_empty() {
+            entry.counter.insert(mint(), step);
         }
-        if entry.is_empty() {
-            tree.entries.remove(key);
-        }
+    }
+    if let Some(json) = want.register().and_then(Option::as_ref) {
+        entry.register.insert(mint(), json.clone());
     }
     Ok(())
 }
@@ -318,7 +374,7 @@ pub(super) fn author(
 pub(super) fn edit_plain(map: &mut Plain, edit: &MapEdit) -> Result<(), CrdtError> {
     match edit {
         MapEdit::Put { path, value } => at_plain(map, path, true, &mut |map, key| {
-            map.insert(key.to_owned(), value.clone());
+            map.insert(key, value.clone());
             Ok(())
         }),
         MapEdit::PutJson { path, json } => {
@@ -335,23 +391,23 @@ pub(super) fn edit_plain(map: &mut Plain, edit: &MapEdit) -> Result<(), CrdtErro
                 _ => 0,
             };
             let value = held.checked_add(*amount).ok_or(CrdtError::Overflow)?;
-            map.insert(key.to_owned(), Nested::Counter(value));
+            map.insert(key, Nested::Counter(value));
             Ok(())
         }),
         MapEdit::SetAdd { path, element } => at_plain(map, path, true, &mut |map, key| {
             let mut elements = elements_of(map.get(key)).unwrap_or_default();
-            elements.insert(element.clone());
-            map.insert(key.to_owned(), Nested::Set(elements));
+            elements.insert(element.as_str(), ());
+            map.insert(key, Nested::Set(elements));
             Ok(())
         }),
         MapEdit::SetRemove { path, element } => at_plain(map, path, false, &mut |map, key| {
             if let Some(mut elements) = elements_of(map.get(key))
-                && elements.remove(element)
+                && elements.remove(element).is_some()
             {
                 if elements.is_empty() {
                     map.remove(key);
                 } else {
-                    map.insert(key.to_owned(), Nested::Set(elements));
+                    map.insert(key, Nested::Set(elements));
                 }
             }
             Ok(())
@@ -363,10 +419,10 @@ pub(super) fn edit_plain(map: &mut Plain, edit: &MapEdit) -> Result<(), CrdtErro
     }
 }
 
-fn elements_of(value: Option<&Nested>) -> Option<BTreeSet<String>> {
+fn elements_of(value: Option<&Nested>) -> Option<Keyed<()>> {
     match value? {
         Nested::Set(elements) => Some(elements.clone()),
-        Nested::Register(text) => json::strings(text).map(BTreeSet::from_iter),
+        Nested::Register(text) => json::strings(text).map(Keyed::from_iter),
         Nested::Counter(_) | Nested::Map(_) => None,
     }
 }
@@ -389,9 +445,9 @@ fn at_plain(
             map.remove(key);
         }
     } else if creates {
-        let mut inside = Plain::new();
+        let mut inside = Plain::default();
         at_plain(&mut inside, rest, creates, act)?;
-        map.insert(key.clone(), Nested::Map(inside));
+        map.insert(key.as_str(), Nested::Map(inside));
     }
     Ok(())
 }

@@ -15,14 +15,15 @@
 //! ascending; the distance less one is from the dot before of the same replica, else from
 //! where the context of the replica begins: so a tick costs a few bytes and not 24.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::dots::{DotFun, MAX_SHARE, MAX_SUM};
-use super::draft::{Want, Wants};
+use super::draft::{WantParts, Wants};
+use super::kinds::{Kinds, Part};
 use super::nested::{Nested, Plain};
-use super::tree::{Entry, Tree};
+use super::shares::{MAX_SHARE, MAX_SUM};
+use super::tree::{EntryParts, Tree};
 use super::{MAX_DEPTH, OrMap};
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_bytes, put_varint};
+use crate::dot_fun::DotFun;
+use crate::keyed::Keyed;
 use crate::{CausalContext, Change, DecodeError, Dot, ReplicaId, json};
 
 const MAP: u8 = 1;
@@ -53,39 +54,38 @@ fn begins(context: &CausalContext) -> Vec<(ReplicaId, u64)> {
 }
 
 fn put_tree(out: &mut Vec<u8>, tree: &Tree, begins: &[(ReplicaId, u64)]) {
-    put_varint(out, tree.entries.len() as u64);
-    for (key, entry) in &tree.entries {
+    put_varint(out, tree.len() as u64);
+    for (key, entry) in tree.iter() {
         put_bytes(out, key.as_bytes());
-        let kinds = kind(MAP, !entry.map.is_empty())
-            | kind(SET, !entry.set.is_empty())
-            | kind(COUNTER, !entry.counter.is_empty())
-            | kind(REGISTER, !entry.register.is_empty());
-        out.push(kinds);
-        if kinds & MAP != 0 {
-            put_tree(out, &entry.map, begins);
+        out.push(kinds(entry));
+        if let Some(map) = entry.map() {
+            put_tree(out, map, begins);
         }
-        if kinds & SET != 0 {
-            put_varint(out, entry.set.len() as u64);
-            for (element, dots) in &entry.set {
+        if let Some(set) = entry.set() {
+            put_varint(out, set.len() as u64);
+            for (element, dots) in set.iter() {
                 put_bytes(out, element.as_bytes());
                 put_dots(out, dots, begins, |_, ()| ());
             }
         }
-        if kinds & COUNTER != 0 {
-            put_dots(out, &entry.counter, begins, |out, share| {
-                put_signed(out, *share);
-            });
+        if let Some(counter) = entry.counter() {
+            put_dots(out, counter, begins, |out, share| put_signed(out, *share));
         }
-        if kinds & REGISTER != 0 {
-            put_dots(out, &entry.register, begins, |out, json: &String| {
+        if let Some(register) = entry.register() {
+            put_dots(out, register, begins, |out, json: &String| {
                 put_bytes(out, json.as_bytes());
             });
         }
     }
 }
 
-fn kind(code: u8, is_there: bool) -> u8 {
-    if is_there { code } else { 0 }
+/// Which kinds are there.
+fn kinds<S: Part, C: Part, R: Part>(held: &Kinds<S, C, R>) -> u8 {
+    let kind = |code: u8, is_there: bool| if is_there { code } else { 0 };
+    kind(MAP, held.map().is_some())
+        | kind(SET, held.set().is_some())
+        | kind(COUNTER, held.counter().is_some())
+        | kind(REGISTER, held.register().is_some())
 }
 
 fn put_dots<V: Clone + Ord>(
@@ -121,38 +121,34 @@ fn put_signed(out: &mut Vec<u8>, value: i128) {
 
 fn put_wants(out: &mut Vec<u8>, wants: &Wants) {
     put_varint(out, wants.len() as u64);
-    for (key, want) in wants {
+    for (key, want) in wants.iter() {
         put_bytes(out, key.as_bytes());
-        let kinds = kind(MAP, !want.map.is_empty())
-            | kind(SET, !want.set.is_empty())
-            | kind(COUNTER, want.counter.is_some())
-            | kind(REGISTER, want.register.is_some());
-        out.push(kinds);
-        if kinds & MAP != 0 {
-            put_wants(out, &want.map);
+        out.push(kinds(want));
+        if let Some(map) = want.map() {
+            put_wants(out, map);
         }
-        if kinds & SET != 0 {
-            put_texts(out, &want.set);
+        if let Some(set) = want.set() {
+            put_texts(out, set);
         }
-        if let Some(step) = want.counter {
-            put_signed(out, step);
+        if let Some(step) = want.counter().copied().flatten() {
+            put_signed(out, step.into());
         }
-        if let Some(json) = &want.register {
+        if let Some(json) = want.register().and_then(Option::as_ref) {
             put_bytes(out, json.as_bytes());
         }
     }
 }
 
-fn put_texts(out: &mut Vec<u8>, texts: &BTreeSet<String>) {
+fn put_texts(out: &mut Vec<u8>, texts: &Keyed<()>) {
     put_varint(out, texts.len() as u64);
     texts
-        .iter()
+        .keys()
         .for_each(|text| put_bytes(out, text.as_bytes()));
 }
 
 fn put_plain(out: &mut Vec<u8>, map: &Plain) {
     put_varint(out, map.len() as u64);
-    for (key, value) in map {
+    for (key, value) in map.iter() {
         put_bytes(out, key.as_bytes());
         match value {
             Nested::Map(map) => {
@@ -222,41 +218,38 @@ struct Scope<'a> {
 
 impl Scope<'_> {
     fn tree(&self, reader: &mut Reader<'_>, depth: usize) -> Result<Tree, DecodeError> {
-        let entries = read_keys(reader, depth, |reader| {
+        read_keys(reader, depth, |reader| {
             let kinds = read_kinds(reader)?;
-            let mut entry = Entry::default();
+            let mut entry = EntryParts::default();
             if kinds & MAP != 0 {
-                entry.map = self.tree(reader, depth + 1)?;
+                entry.map = some(self.tree(reader, depth + 1)?)?;
             }
             if kinds & SET != 0 {
-                entry.set = read_ascending(reader, |reader| self.dots(reader, |_| Ok(())))?;
+                let elements = |reader: &mut Reader<'_>| self.dots(reader, 0, |_| Ok(()));
+                entry.set = some(read_ascending(reader, elements)?)?;
             }
             if kinds & COUNTER != 0 {
-                entry.counter = self.dots(reader, |reader| read_signed(reader, MAX_SUM))?;
+                entry.counter = self.dots(reader, 1, |reader| read_signed(reader, MAX_SUM))?;
             }
             if kinds & REGISTER != 0 {
-                entry.register = self.dots(reader, read_json)?;
+                entry.register = self.dots(reader, 2, read_json)?;
             }
-            if (kinds & MAP != 0 && entry.map.is_empty())
-                || (kinds & SET != 0 && entry.set.is_empty())
-            {
-                return Err(EMPTY);
-            }
-            Ok(entry)
-        })?;
-        Ok(Tree { entries })
+            Ok(entry.into())
+        })
     }
 
+    /// Dots, each with a value of at least `value_bytes`.
     fn dots<V: Clone + Ord>(
         &self,
         reader: &mut Reader<'_>,
+        value_bytes: usize,
         mut read: impl FnMut(&mut Reader<'_>) -> Result<V, DecodeError>,
     ) -> Result<DotFun<V>, DecodeError> {
-        let count = reader.count(2)?;
+        let count = reader.count(2 + value_bytes)?;
         if count == 0 {
             return Err(EMPTY);
         }
-        let mut dots = DotFun::default();
+        let mut dots = DotFun::with_capacity(count);
         let mut last: Option<(usize, u64)> = None;
         for _ in 0..count {
             let index = usize::try_from(reader.varint()?).map_err(|_| DecodeError::Truncated)?;
@@ -289,6 +282,14 @@ impl Scope<'_> {
 
 const EMPTY: DecodeError = DecodeError::NotCanonical("a key or element that holds nothing");
 
+/// Refuses a map or a set in which there is nothing.
+fn some<V>(held: Keyed<V>) -> Result<Keyed<V>, DecodeError> {
+    match held.is_empty() {
+        true => Err(EMPTY),
+        false => Ok(held),
+    }
+}
+
 fn read_kinds(reader: &mut Reader<'_>) -> Result<u8, DecodeError> {
     match reader.u8()? {
         0 => Err(EMPTY),
@@ -305,7 +306,7 @@ fn read_keys<V>(
     reader: &mut Reader<'_>,
     depth: usize,
     read: impl FnMut(&mut Reader<'_>) -> Result<V, DecodeError>,
-) -> Result<BTreeMap<String, V>, DecodeError> {
+) -> Result<Keyed<V>, DecodeError> {
     at_most("the depth of a map", depth, MAX_DEPTH)?;
     read_ascending(reader, read)
 }
@@ -313,29 +314,22 @@ fn read_keys<V>(
 fn read_ascending<V>(
     reader: &mut Reader<'_>,
     mut read: impl FnMut(&mut Reader<'_>) -> Result<V, DecodeError>,
-) -> Result<BTreeMap<String, V>, DecodeError> {
+) -> Result<Keyed<V>, DecodeError> {
     let count = reader.count(1)?;
-    let mut held = BTreeMap::new();
-    for _ in 0..count {
+    let mut held = Keyed::default();
+    for index in 0..count {
         let key = reader.text()?;
-        if held
-            .last_key_value()
-            .is_some_and(|(last, _): (&String, &V)| last.as_str() >= key)
-        {
+        if held.last_key().is_some_and(|last| last >= key) {
             return Err(DecodeError::NotCanonical("keys must ascend"));
         }
         let value = read(reader)?;
-        held.insert(key.to_owned(), value);
+        held.push(key, value, count - index);
     }
     Ok(held)
 }
 
-fn read_texts(reader: &mut Reader<'_>) -> Result<BTreeSet<String>, DecodeError> {
-    let texts = read_ascending(reader, |_| Ok(()))?;
-    if texts.is_empty() {
-        return Err(EMPTY);
-    }
-    Ok(texts.into_keys().collect())
+fn read_texts(reader: &mut Reader<'_>) -> Result<Keyed<()>, DecodeError> {
+    some(read_ascending(reader, |_| Ok(()))?)
 }
 
 fn read_json(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
@@ -365,35 +359,26 @@ fn read_signed(reader: &mut Reader<'_>, limit: u128) -> Result<i128, DecodeError
 fn read_wants(reader: &mut Reader<'_>, depth: usize) -> Result<Wants, DecodeError> {
     read_keys(reader, depth, |reader| {
         let kinds = read_kinds(reader)?;
-        let mut want = Want::default();
+        let mut want = WantParts::default();
         if kinds & MAP != 0 {
-            want.map = read_wants(reader, depth + 1)?;
-            if want.map.is_empty() {
-                return Err(EMPTY);
-            }
+            want.map = some(read_wants(reader, depth + 1)?)?;
         }
         if kinds & SET != 0 {
             want.set = read_texts(reader)?;
         }
         if kinds & COUNTER != 0 {
-            want.counter = Some(read_signed(reader, MAX_SHARE)?);
+            want.counter = Some(read_signed(reader, MAX_SHARE)?.into());
         }
         if kinds & REGISTER != 0 {
             want.register = Some(read_json(reader)?);
         }
-        Ok(want)
+        Ok(want.into())
     })
 }
 
 fn read_plain(reader: &mut Reader<'_>, depth: usize) -> Result<Plain, DecodeError> {
     read_keys(reader, depth, |reader| match reader.u8()? {
-        MAP => {
-            let map = read_plain(reader, depth + 1)?;
-            match map.is_empty() {
-                true => Err(EMPTY),
-                false => Ok(Nested::Map(map)),
-            }
-        }
+        MAP => some(read_plain(reader, depth + 1)?).map(Nested::Map),
         SET => read_texts(reader).map(Nested::Set),
         COUNTER => {
             let value = read_signed(reader, MAX_SHARE)?;

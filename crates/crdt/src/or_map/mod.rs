@@ -13,13 +13,15 @@
 //! map, else the set, else the counter, else the register. A write of one kind removes what it
 //! saw of the others.
 //!
-//! `nested` holds plain values, `dots` and `tree` the settled state, `draft` the edits and what
-//! they leave to be settled, `layout` the bytes, `text` the text form.
+//! `nested` holds plain values, `shares` and `tree` the settled state, `draft` the edits and what
+//! they leave to be settled, all of them in vectors of keys ([`Keyed`]) that hold some kinds each
+//! (`kinds`); `layout` the bytes, `text` the text form.
 
-mod dots;
 mod draft;
+mod kinds;
 mod layout;
 mod nested;
+mod shares;
 mod text;
 mod tree;
 
@@ -27,13 +29,16 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-pub use dots::{DotFun, Share};
+pub use crate::dot_fun::DotFun;
+pub use crate::keyed::Keyed;
 pub use draft::{Want, Wants};
+pub use kinds::{Kinds, Part, Parts};
 pub use nested::{Nested, Plain};
-pub use tree::{Entry, Tree};
+pub use shares::Share;
+pub use tree::{Elements, Entry, Tree};
 
-use dots::MAX_SHARE;
 use nested::{check_depth, check_element, check_key};
+use shares::MAX_SHARE;
 
 use crate::{
     Author, CausalContext, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc,
@@ -125,7 +130,7 @@ impl OrMap {
 
     fn shown(&self) -> Plain<i128> {
         match &self.change {
-            Change::None => draft::shown_map(&self.tree, &Wants::new()),
+            Change::None => draft::shown_map(&self.tree, &Wants::default()),
             Change::Add(wants) => draft::shown_map(&self.tree, wants),
             Change::Assign(value) => nested::widened(value),
         }
@@ -174,7 +179,10 @@ impl OrMap {
         }
         let mut stale = false;
         self.tree.visit(&mut |entry| {
-            stale |= entry.counter.iter().any(|(dot, _)| floor.contains(&dot));
+            let shares = entry.counter().into_iter();
+            stale |= shares
+                .flat_map(DotFun::iter)
+                .any(|(dot, _)| floor.contains(&dot));
         });
         match stale {
             true => Err(CrdtError::StaleState(Self::NAME)),
@@ -219,7 +227,7 @@ impl OrMap {
     /// This settled state led by difference to show `value`.
     fn assigned(mut self, value: &Plain, author: &mut dyn Author) -> Result<Self, CrdtError> {
         nested::check(value, 1)?;
-        let mut wants = Wants::new();
+        let mut wants = Wants::default();
         draft::lead_map(&mut self.tree, &mut wants, value, false);
         self.authored(&wants, author)
     }
@@ -237,7 +245,7 @@ impl OrMap {
         let mut led = self.clone();
         let mut wants = match std::mem::take(&mut led.change) {
             Change::Add(wants) => wants,
-            Change::None | Change::Assign(_) => Wants::new(),
+            Change::None | Change::Assign(_) => Wants::default(),
         };
         draft::lead_map(&mut led.tree, &mut wants, &value, false);
         if !wants.is_empty() {
@@ -327,7 +335,7 @@ impl Crdt for OrMap {
     }
 
     fn keys(&self) -> Vec<String> {
-        self.shown().into_keys().collect()
+        self.shown().keys().map(str::to_owned).collect()
     }
 
     /// A register that is no JSON becomes a JSON string, an empty set or map a register. Keys
@@ -342,7 +350,7 @@ impl Crdt for OrMap {
     fn reset(&self) -> Result<Self, CrdtError> {
         Ok(match self.change {
             Change::Assign(_) => Self {
-                change: Change::Assign(Plain::new()),
+                change: Change::Assign(Plain::default()),
                 ..self.clone()
             },
             Change::None | Change::Add(_) => Self {
@@ -465,7 +473,8 @@ impl Crdt for OrMap {
         delta.tree.visit(&mut |entry| {
             let over =
                 |(dot, share): (Dot, &Share)| (share.unsigned_abs() > MAX_SHARE).then_some(dot);
-            beyond = beyond.or_else(|| entry.counter.iter().find_map(over));
+            let shares = entry.counter().into_iter();
+            beyond = beyond.or_else(|| shares.flat_map(DotFun::iter).find_map(over));
         });
         if let Some(dot) = beyond {
             return Err(DeltaFault::ShareOutOfRange(dot));
@@ -513,7 +522,7 @@ impl Edit for OrMap {
         }
         let mut wants = match std::mem::take(&mut self.change) {
             Change::Add(wants) => wants,
-            Change::None | Change::Assign(_) => Wants::new(),
+            Change::None | Change::Assign(_) => Wants::default(),
         };
         let done = draft::edit(&mut self.tree, &mut wants, &edit);
         if !wants.is_empty() {

@@ -1,8 +1,7 @@
 //! Plain values: what a key shows.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::MAX_DEPTH;
+use crate::keyed::Keyed;
 use crate::{CrdtError, json};
 
 /// What a key of a map shows. `N` is the number of a counter: bigint, or wide enough for what
@@ -17,13 +16,13 @@ pub enum Nested<N = i64> {
     /// JSON; the last write wins.
     Register(String),
     /// Texts; an addition wins over a concurrent removal.
-    Set(BTreeSet<String>),
+    Set(Keyed<()>),
     /// A map inside.
-    Map(BTreeMap<String, Nested<N>>),
+    Map(Keyed<Nested<N>>),
 }
 
 /// Keys with what they show.
-pub type Plain<N = i64> = BTreeMap<String, Nested<N>>;
+pub type Plain<N = i64> = Keyed<Nested<N>>;
 
 impl Nested<i128> {
     pub(super) fn narrowed(self) -> Result<Nested, CrdtError> {
@@ -65,7 +64,7 @@ impl Nested {
         match self {
             Self::Counter(_) => Ok(()),
             Self::Register(text) => Ok(json::check_canonical(text)?),
-            Self::Set(elements) => elements.iter().try_for_each(|text| check_element(text)),
+            Self::Set(elements) => elements.keys().try_for_each(check_element),
             Self::Map(map) => check(map, depth + 1),
         }
     }
@@ -113,7 +112,7 @@ pub(super) fn normal(map: Plain) -> Plain {
 
 pub(super) fn widened(map: &Plain) -> Plain<i128> {
     map.iter()
-        .map(|(key, value)| (key.clone(), value.widened()))
+        .map(|(key, value)| (key.to_owned(), value.widened()))
         .collect()
 }
 
@@ -196,7 +195,7 @@ pub(super) fn put_value<N: std::fmt::Display>(out: &mut String, value: &Nested<N
         Nested::Map(map) => put_map(out, map),
         Nested::Set(elements) => {
             out.push('[');
-            for (index, element) in elements.iter().enumerate() {
+            for (index, element) in elements.keys().enumerate() {
                 if index > 0 {
                     out.push(',');
                 }

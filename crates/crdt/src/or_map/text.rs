@@ -2,7 +2,7 @@
 
 use super::nested::{self, Nested, Plain};
 use super::tree::{Entry, Tree};
-use super::{DotFun, OrMap, Wants};
+use super::{DotFun, Keyed, OrMap, Wants};
 use crate::{CausalContext, Change, Crdt, Dot, MAX_STATE_BYTES, TextError, json, text_form};
 
 pub(super) fn print(map: &OrMap) -> String {
@@ -78,18 +78,17 @@ fn json_tree(tree: &Tree) -> String {
 }
 
 fn json_entry(entry: &Entry) -> String {
-    let elements = entry.set.iter().map(|(element, dots)| {
-        let dots: Vec<String> = dots.iter().map(|(dot, ())| json_dot(dot)).collect();
-        (element.clone(), format!("[{}]", dots.join(",")))
-    });
+    let elements = |set: &Keyed<DotFun<()>>| {
+        object(set.iter().map(|(element, dots)| {
+            let dots: Vec<String> = dots.iter().map(|(dot, ())| json_dot(dot)).collect();
+            (element.to_owned(), format!("[{}]", dots.join(",")))
+        }))
+    };
     kinds([
-        (
-            "map",
-            (!entry.map.is_empty()).then(|| json_tree(&entry.map)),
-        ),
-        ("set", (!entry.set.is_empty()).then(|| object(elements))),
-        ("counter", json_dots(&entry.counter)),
-        ("register", json_dots(&entry.register)),
+        ("map", entry.map().map(json_tree)),
+        ("set", entry.set().map(elements)),
+        ("counter", entry.counter().map(json_dots)),
+        ("register", entry.register().map(json_dots)),
     ])
 }
 
@@ -97,11 +96,11 @@ fn json_dot(dot: Dot) -> String {
     json::quote(&dot.to_string())
 }
 
-fn json_dots<V: Clone + Ord + std::fmt::Display>(dots: &DotFun<V>) -> Option<String> {
-    let members = dots
-        .iter()
-        .map(|(dot, value)| (dot.to_string(), value.to_string()));
-    (!dots.is_empty()).then(|| object(members))
+fn json_dots<V: Clone + Ord + std::fmt::Display>(dots: &DotFun<V>) -> String {
+    object(
+        dots.iter()
+            .map(|(dot, value)| (dot.to_string(), value.to_string())),
+    )
 }
 
 fn json_context(context: &CausalContext) -> String {
@@ -114,23 +113,21 @@ fn json_context(context: &CausalContext) -> String {
     }))
 }
 
-fn json_texts<'a>(texts: impl Iterator<Item = &'a String>) -> String {
-    let texts: Vec<String> = texts.map(|text| json::quote(text)).collect();
+fn json_texts(texts: &Keyed<()>) -> String {
+    let texts: Vec<String> = texts.keys().map(json::quote).collect();
     format!("[{}]", texts.join(","))
 }
 
 fn json_wants(wants: &Wants) -> String {
     object(wants.iter().map(|(key, want)| {
+        let step = want.counter().copied().flatten().map(i128::from);
         let wanted = kinds([
-            ("map", (!want.map.is_empty()).then(|| json_wants(&want.map))),
-            (
-                "set",
-                (!want.set.is_empty()).then(|| json_texts(want.set.iter())),
-            ),
-            ("counter", want.counter.map(|step| step.to_string())),
-            ("register", want.register.clone()),
+            ("map", want.map().map(json_wants)),
+            ("set", want.set().map(json_texts)),
+            ("counter", step.map(|step| step.to_string())),
+            ("register", want.register().cloned().flatten()),
         ]);
-        (key.clone(), wanted)
+        (key.to_owned(), wanted)
     }))
 }
 
@@ -138,12 +135,12 @@ fn json_plain(map: &Plain) -> String {
     object(map.iter().map(|(key, value)| {
         let (kind, value) = match value {
             Nested::Map(map) => ("map", json_plain(map)),
-            Nested::Set(elements) => ("set", json_texts(elements.iter())),
+            Nested::Set(elements) => ("set", json_texts(elements)),
             Nested::Counter(value) => ("counter", value.to_string()),
             Nested::Register(json) => ("register", json.clone()),
         };
         (
-            key.clone(),
+            key.to_owned(),
             object(std::iter::once((kind.to_owned(), value))),
         )
     }))

@@ -8,22 +8,26 @@
 //! needs no author, so the operator `-` changes the state at once; adding needs a fresh dot, so
 //! the operator `+` waits in the change.
 //!
-//! `live` and `dots` hold the sorted runs of the state, `layout` the bytes, `text` the text form.
+//! `tombstones` holds what was removed, `layout` the bytes, `text` the text form; the elements
+//! are those of `elements`.
 
-mod dots;
 mod layout;
-mod live;
 mod text;
+mod tombstones;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-pub use dots::DotSet;
-pub use live::Live;
+pub use tombstones::Tombstones;
 
 pub use crate::elements::{SetEdit, Texts};
 
-use crate::elements::{add_to, change_bytes, check_element, merged, remove_from};
+use tombstones::Joint;
+
+use crate::elements::{
+    Held, Live, Pair, Side, Splice, add_to, change_bytes, check_element, is_small, joined_change,
+    remove_from, set_operators,
+};
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, MAX_STATE_BYTES,
     ReplicaId, TextError, VersionVector, array_text,
@@ -32,95 +36,70 @@ use crate::{
 /// A set of texts.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct OrSet {
+    /// Its replicas are those of `tombstones`.
     live: Live,
-    /// No dot of `live`, none that the floor covers.
-    removed: DotSet,
-    /// What it covers and does not live was removed.
-    floor: VersionVector,
+    /// No dot of `live`, none that its floor covers.
+    tombstones: Tombstones,
     change: Change<Texts, Texts>,
 }
 
+/// Its share of the replica table, index, count and counter at their longest.
+const DOT_BYTES: usize = 40;
+
+set_operators!(OrSet);
+
 impl OrSet {
-    /// The operator `+`. The addition of an element that is there already survives a
-    /// concurrent removal, so it takes a dot as well.
-    pub fn add(&self, element: &str) -> Result<Self, CrdtError> {
-        self.edited(&SetEdit::Add(element.to_owned()))
-    }
-
-    /// The operator `-`: removes the element as far as this value shows it.
-    pub fn remove(&self, element: &str) -> Result<Self, CrdtError> {
-        self.edited(&SetEdit::Remove(element.to_owned()))
-    }
-
-    /// Whether `element` is in the set.
-    pub fn contains(&self, element: &str) -> bool {
-        match &self.change {
-            Change::None => self.live.elements().contains(element),
-            Change::Add(added) => added.contains(element) || self.live.elements().contains(element),
-            Change::Assign(value) => value.contains(element),
-        }
-    }
-
-    /// Whether all of `elements` are in the set.
-    pub fn contains_all<'a>(&self, elements: impl IntoIterator<Item = &'a str>) -> bool {
-        elements.into_iter().all(|element| self.contains(element))
-    }
-
-    /// The elements, ascending by bytes.
-    pub fn elements(&self) -> impl Iterator<Item = &str> {
-        let (base, added) = match &self.change {
-            Change::None => (Some(self.live.elements()), None),
-            Change::Add(added) => (Some(self.live.elements()), Some(added)),
-            Change::Assign(value) => (Some(value), None),
-        };
-        merged(
-            base.into_iter().flat_map(Texts::iter),
-            added.into_iter().flat_map(Texts::iter),
-        )
-    }
-
-    /// How many elements.
-    pub fn cardinality(&self) -> usize {
-        match &self.change {
-            Change::None => self.live.elements().len(),
-            Change::Add(_) => self.elements().count(),
-            Change::Assign(value) => value.len(),
-        }
-    }
-
-    /// The living elements with their dots.
-    pub fn live(&self) -> &Live {
-        &self.live
-    }
-
     /// The removed dots.
-    pub fn removed(&self) -> &DotSet {
-        &self.removed
+    pub fn removed(&self) -> &Tombstones {
+        &self.tombstones
     }
 
     /// What it covers and does not live was removed: folded tombstones.
-    pub fn floor(&self) -> &VersionVector {
-        &self.floor
+    pub fn floor(&self) -> VersionVector {
+        self.tombstones.floor()
     }
 
-    /// The unsettled change.
-    pub fn change(&self) -> &Change<Texts, Texts> {
-        &self.change
+    /// A dot whose replica is a place in this set's table, by its name.
+    fn named(&self, (place, counter): (u16, u64)) -> Option<Dot> {
+        let (replica, ..) = self.tombstones.at(usize::from(place))?;
+        Some(Dot { replica, counter })
+    }
+
+    /// The living dots, in the order of the elements.
+    fn live_dots(&self) -> impl Iterator<Item = Dot> {
+        let dots = 0..self.live.counters.len();
+        dots.filter_map(|at| self.named(self.live.dot(at)))
+    }
+
+    /// Living elements, ascending, under dots, ascending, above removed dots.
+    fn of(fresh: &[(&[u8], Dot)], removed: Vec<Dot>, floor: &VersionVector) -> Self {
+        let mut set = Self::default();
+        set.tombstones.raise(&floor.iter().collect::<Vec<_>>());
+        set.tombstones.remove(removed);
+        let replicas: BTreeSet<ReplicaId> = fresh.iter().map(|(_, dot)| dot.replica).collect();
+        set.tombstones.note(replicas.into_iter());
+        for dots in fresh.chunk_by(|(a, _), (b, _)| a == b) {
+            if let Some((element, _)) = dots.first() {
+                let place = |dot: &Dot| Some((set.tombstones.place(&dot.replica)?, dot.counter));
+                let dots: Vec<(u16, u64)> = dots.iter().filter_map(|(_, dot)| place(dot)).collect();
+                set.live.push(element, dots);
+            }
+        }
+        set
     }
 
     /// Refuses a set whose encoding could not be read back.
     fn bounded(self) -> Result<Self, CrdtError> {
-        self.check_bytes(0)?;
+        self.check_bytes(&self.tombstones, change_bytes(&self.change))?;
         Ok(self)
     }
 
-    fn check_bytes(&self, more: usize) -> Result<(), CrdtError> {
-        let elements = self.live.elements();
-        // Per dot: its share of the replica table, index, count and counter at their longest.
-        let dots = 40 * self.live.all_dots().len() + 36 * self.removed.len();
-        let texts = elements.bytes() + 5 * elements.len();
-        let floor = 26 * self.floor.len();
-        if texts + dots + floor + change_bytes(&self.change) + more > MAX_STATE_BYTES {
+    /// The same of this set's elements with these tombstones and so many bytes more.
+    fn check_bytes(&self, tombstones: &Tombstones, more: usize) -> Result<(), CrdtError> {
+        let texts = self.live.texts.len() + 5 * self.live.len();
+        let dots = DOT_BYTES * self.live.counters.len();
+        let removed = 36 * tombstones.len() + 26 * tombstones.replicas();
+        if texts + dots + removed + more > MAX_STATE_BYTES {
             return Err(CrdtError::TooLarge {
                 what: "the set",
                 limit: MAX_STATE_BYTES,
@@ -131,94 +110,65 @@ impl OrSet {
 
     /// If this state is an earlier one of `old`, perhaps with removals made upon it (all its
     /// dots are known there), those removals; None if it came from elsewhere.
-    fn removals_upon(&self, old: &Self) -> Option<DotSet> {
-        if self.live == old.live && self.removed == old.removed && self.floor == old.floor {
-            return Some(DotSet::default());
+    fn removals_upon(&self, old: &Self) -> Result<Option<Vec<Dot>>, CrdtError> {
+        if self.live == old.live && self.tombstones == old.tombstones {
+            return Ok(Some(Vec::new()));
         }
-        if !self.floor.iter().all(|dot| old.floor.covers(&dot)) {
-            return None;
+        if !self.tombstones.folds_within(&old.tombstones) {
+            return Ok(None);
         }
-        let mut held_of = old.live.lookup();
-        let lives = self.live.iter().all(|(element, dots)| {
-            let held = held_of(element);
-            dots.iter()
-                .all(|dot| held.binary_search(dot).is_ok() || old.removed.contains(dot))
-        });
-        let claimed = self.removed.without(&old.removed);
-        let mut removals = claimed.above(&old.floor);
-        if !claimed.is_empty() || !self.floor.is_empty() {
-            let alive = old.live_dots();
-            if !removals.without(&alive).is_empty() {
-                return None;
-            }
+        let joint = old.tombstones.joint(&self.tombstones)?;
+        let pair = pair(old, self, &joint);
+        let (mut removals, mut is_foreign) = (Vec::new(), false);
+        pair.differences(|_, dot, held| match (joint.named(dot), held) {
             // Below a floor no tombstone tells what was removed: what does not live there was.
-            let own = self.live_dots();
-            let is_gone = |dot: &Dot| {
-                self.removed.contains(dot) || self.floor.covers(dot) && !own.contains(dot)
-            };
-            removals = alive.iter().filter(is_gone).collect();
-        }
-        lives.then_some(removals)
-    }
-
-    /// All dots of the living elements.
-    fn live_dots(&self) -> DotSet {
-        let mut dots = self.live.all_dots().to_vec();
-        dots.sort_unstable();
-        dots.dedup();
-        dots.into_iter().collect()
+            (Some(named), Held::Left(author)) if pair.left.is_seen(author, dot.1) => {
+                removals.push(named);
+            }
+            (Some(named), Held::Right(_)) => is_foreign |= !old.tombstones.contains(&named),
+            _ => (),
+        });
+        removals.sort_unstable();
+        let is_known = |dot: &Dot| {
+            old.tombstones.contains(dot)
+                || old.tombstones.folds(dot)
+                || removals.binary_search(dot).is_ok()
+        };
+        let is_foreign = is_foreign || !self.tombstones.iter().all(|dot| is_known(&dot));
+        Ok((!is_foreign).then_some(removals))
     }
 
     /// This settled state without the dots `removed` and with `added` under fresh dots.
     fn authored(
-        &self,
-        removed: &DotSet,
+        mut self,
+        removed: Vec<Dot>,
         added: &Texts,
         author: &mut dyn Author,
     ) -> Result<Self, CrdtError> {
-        let mut fresh = Live::with_capacity(added.len(), added.bytes());
+        let mut fresh = Vec::with_capacity(added.len());
         for element in added.iter() {
             check_element(element)?;
-            let dot = Dot {
-                replica: author.replica(),
-                counter: author.tick().0,
-            };
-            fresh.push(element, std::iter::once(dot));
+            let (replica, counter) = (author.replica(), author.tick().0);
+            fresh.push((element.as_bytes(), Dot { replica, counter }));
         }
-        let removed = self.removed.union(removed);
-        Self {
-            live: self.live.join(&fresh, &removed),
-            removed: removed.above(&self.floor),
-            floor: self.floor.clone(),
-            change: Change::None,
-        }
-        .bounded()
+        self.join_assign(&Self::of(&fresh, removed, &VersionVector::default()))?;
+        Ok(self)
     }
+}
 
-    /// This settled state led to hold exactly `value`.
-    fn assigned(&self, value: &Texts, author: &mut dyn Author) -> Result<Self, CrdtError> {
-        let mut gone: Vec<Dot> = Vec::new();
-        for (_, dots) in self
-            .live
-            .iter()
-            .filter(|(element, _)| !value.contains(element))
-        {
-            gone.extend(dots);
-        }
-        gone.sort_unstable();
-        gone.dedup();
-        let missing: Texts = value
-            .iter()
-            .filter(|element| !self.live.elements().contains(element))
-            .collect();
-        if gone.is_empty() && missing.is_empty() {
-            return Ok(self.clone());
-        }
-        self.authored(&gone.into_iter().collect(), &missing, author)
+impl Joint {
+    fn named(&self, (place, counter): (u16, u64)) -> Option<Dot> {
+        let replica = *self.replicas.get(usize::from(place))?;
+        Some(Dot { replica, counter })
     }
+}
 
-    fn authored_by_value(new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
-        Self::default().assigned(&new.elements().collect(), author)
+/// The elements of two sets, given their joint table.
+fn pair<'a>(left: &'a OrSet, right: &'a OrSet, joint: &Joint) -> Pair<'a> {
+    let seen = |set: &OrSet, other: &'a OrSet| set.tombstones.seen_by(&other.tombstones);
+    Pair {
+        left: Side::new(&left.live, joint.left.clone(), seen(left, right)),
+        right: Side::new(&right.live, joint.right.clone(), seen(right, left)),
     }
 }
 
@@ -254,33 +204,28 @@ impl Crdt for OrSet {
                 ..self.clone()
             });
         }
+        let mut tombstones = self.tombstones.clone();
+        tombstones.remove(self.live_dots().collect());
         Self {
-            live: Live::default(),
-            removed: self.removed.union(&self.live_dots().above(&self.floor)),
-            floor: self.floor.clone(),
-            change: Change::None,
+            tombstones,
+            ..Self::default()
         }
         .bounded()
     }
 
     fn version(&self) -> VersionVector {
-        let live = self.live.all_dots().iter().copied();
-        live.chain(self.removed.iter())
-            .chain(self.floor.iter())
-            .collect()
+        let removed = self.tombstones.iter();
+        let mut version: VersionVector = removed.chain(self.floor().iter()).collect();
+        self.live_dots().for_each(|dot| version.observe(dot));
+        version
     }
 
     /// Tombstones that `stable` covers fold into the floor: one tick a replica. What a state
     /// that had not seen `stable` alone has below the floor is lost in a join with it.
     fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
-        let mut floor = self.floor.clone();
-        let folded = self.removed.iter().filter(|dot| stable.covers(dot));
-        folded.for_each(|dot| floor.observe(dot));
-        Ok(Self {
-            removed: self.removed.above(&floor),
-            floor,
-            ..self.clone()
-        })
+        let mut compact = self.clone();
+        compact.tombstones.fold(stable);
+        Ok(compact)
     }
 
     /// Elements must not contain NUL, as no text of PostgreSQL does: `settle` and `decode`
@@ -294,13 +239,7 @@ impl Crdt for OrSet {
     }
 
     fn latest(&self) -> Hlc {
-        Hlc(self
-            .live
-            .all_dots()
-            .iter()
-            .map(|dot| dot.counter)
-            .max()
-            .unwrap_or_default())
+        Hlc(self.live.counters.iter().copied().max().unwrap_or_default())
     }
 
     fn is_settled(&self) -> bool {
@@ -308,24 +247,33 @@ impl Crdt for OrSet {
     }
 
     fn join(&self, other: &Self) -> Result<Self, CrdtError> {
-        let removed = self.removed.union(&other.removed);
-        let live = if self.floor == other.floor && self.floor.is_empty() {
-            self.live.join(&other.live, &removed)
-        } else {
-            let left = self.live.above(&other.floor, &other.live);
-            left.join(&other.live.above(&self.floor, &self.live), &removed)
-        };
-        let floor = self.floor.join(&other.floor);
-        let change = self
-            .change
-            .join(&other.change, Texts::union, |a, b| a.iter().cmp(b.iter()));
+        let joint = self.tombstones.joint(&other.tombstones)?;
+        let live = pair(self, other, &joint).join();
+        let mut tombstones = self.tombstones.clone();
+        tombstones.join_assign(&other.tombstones);
         Self {
             live,
-            removed: removed.above(&floor),
-            floor,
-            change,
+            tombstones,
+            change: joined_change(&self.change, &other.change),
         }
         .bounded()
+    }
+
+    fn join_assign(&mut self, other: &Self) -> Result<(), CrdtError> {
+        if !is_small(&other.live, &self.live) {
+            *self = self.join(other)?;
+            return Ok(());
+        }
+        let joint = self.tombstones.joint(&other.tombstones)?;
+        let change = joined_change(&self.change, &other.change);
+        let splice = Splice::new(&pair(self, other, &joint));
+        let removed = 36 * other.tombstones.len() + 26 * other.tombstones.replicas();
+        let more = splice.more_bytes(DOT_BYTES) + removed + change_bytes(&change);
+        self.check_bytes(&self.tombstones, more)?;
+        splice.apply(&mut self.live);
+        self.tombstones.join_assign(&other.tombstones);
+        self.change = change;
+        Ok(())
     }
 
     fn settle(old: Option<&Self>, new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
@@ -336,43 +284,57 @@ impl Crdt for OrSet {
             true => old.clone(),
             false => Self::authored_by_value(old, author)?,
         };
-        let Some(removals) = new.removals_upon(old) else {
+        let Some(removals) = new.removals_upon(old)? else {
             return base.assigned(&new.elements().collect(), author);
         };
         match &new.change {
             Change::Assign(value) => base.assigned(value, author),
-            Change::Add(added) => base.authored(&removals, added, author),
+            Change::Add(added) => base.authored(removals, added, author),
             Change::None if removals.is_empty() => Ok(base),
-            Change::None => base.authored(&removals, &Texts::default(), author),
+            Change::None => base.authored(removals, &Texts::default(), author),
         }
     }
 
     fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
-        let bottom = Self::default();
-        let base = old.unwrap_or(&bottom);
-        let mut delta = Self {
-            live: new.live.beyond(&base.live),
-            removed: new.removed.without(&base.removed),
-            ..bottom.clone()
+        let Some(old) = old else {
+            return Some(Self {
+                change: Change::None,
+                ..new.clone()
+            });
         };
-        if new.floor != base.floor {
+        let (floor, held) = (new.floor(), old.floor());
+        let mut removed: Vec<Dot> = new.tombstones.iter().collect();
+        removed.retain(|dot| !old.tombstones.contains(dot));
+        let mut fresh = Vec::new();
+        if floor != held {
             // What lives below the floor must be told along with it.
-            delta.live = new
-                .live
-                .beyond(&base.live.above(&new.floor, &Live::default()));
-            delta.floor = new.floor.clone();
-        } else if !new.floor.is_empty() {
-            let gone = base.live_dots().without(&new.live_dots());
-            delta.removed = delta.removed.union(&gone);
+            for (element, dots) in new.elements_with_dots() {
+                let held = old.dots_of(element);
+                let is_told = |dot: &Dot| floor.covers(dot) || held.binary_search(dot).is_err();
+                let told = dots.into_iter().filter(is_told);
+                fresh.extend(told.map(|dot| (element.as_bytes(), dot)));
+            }
+        } else if let Ok(joint) = old.tombstones.joint(&new.tombstones) {
+            pair(old, new, &joint).differences(|element, dot, held| {
+                match (joint.named(dot), held) {
+                    // Below the floor it left no tombstone.
+                    (Some(dot), Held::Left(_)) if !floor.is_empty() => removed.push(dot),
+                    (Some(dot), Held::Right(_)) => fresh.push((element, dot)),
+                    _ => (),
+                }
+            });
         }
-        (old.is_none() || delta != bottom).then_some(delta)
+        let none = VersionVector::default();
+        let floor = if floor != held { &floor } else { &none };
+        let delta = Self::of(&fresh, removed, floor);
+        (delta != Self::default()).then_some(delta)
     }
 
     fn check_delta(delta: &Self, author: ReplicaId, row: Option<&Self>) -> Result<(), DeltaFault> {
         if !delta.is_settled() {
             return Err(DeltaFault::Unsettled);
         }
-        let mut dots = delta.live.all_dots().to_vec();
+        let mut dots: Vec<Dot> = delta.live_dots().collect();
         if let Some(dot) = dots.iter().find(|dot| dot.replica != author) {
             return Err(DeltaFault::ForeignDot(*dot));
         }
@@ -380,24 +342,31 @@ impl Crdt for OrSet {
         if let Some([dot, _]) = dots.array_windows().find(|[a, b]| a == b) {
             return Err(DeltaFault::RepeatedDot(*dot));
         }
-        if !delta.floor.is_empty() {
+        if delta.tombstones.is_folded() {
             let seen = row.map(Self::version).unwrap_or_default();
-            if let Some(beyond) = delta.floor.iter().find(|dot| !seen.covers(dot)) {
+            if let Some(beyond) = delta.floor().iter().find(|dot| !seen.covers(dot)) {
                 return Err(DeltaFault::UnknownDot(beyond));
             }
         }
         // Its own dots an author may take back at any time: that harms nobody else.
-        let mut foreign: DotSet = delta
-            .removed
-            .iter()
-            .filter(|dot| dot.replica != author)
-            .collect();
-        if let Some(row) = row.filter(|_| !foreign.is_empty()) {
-            foreign = foreign.above(&row.floor);
-            foreign = foreign.without(&row.removed).without(&row.live_dots());
+        let mut unknown: Vec<Dot> = delta.tombstones.iter().collect();
+        unknown.retain(|dot| dot.replica != author);
+        if let Some(row) = row.filter(|_| !unknown.is_empty()) {
+            unknown.retain(|dot| !row.tombstones.contains(dot) && !row.tombstones.folds(dot));
+            let known = row
+                .live_dots()
+                .filter_map(|dot| unknown.binary_search(&dot).ok());
+            let mut is_known = vec![false; unknown.len()];
+            known.for_each(|at| {
+                if let Some(is_known) = is_known.get_mut(at) {
+                    *is_known = true;
+                }
+            });
+            let mut is_known = is_known.into_iter();
+            unknown.retain(|_| is_known.next() == Some(false));
         }
-        match foreign.iter().next() {
-            Some(dot) => Err(DeltaFault::UnknownDot(dot)),
+        match unknown.first() {
+            Some(dot) => Err(DeltaFault::UnknownDot(*dot)),
             None => Ok(()),
         }
     }
@@ -426,18 +395,23 @@ impl Edit for OrSet {
         match edit {
             SetEdit::Add(element) => {
                 check_element(element)?;
-                self.check_bytes(element.len() + 5)?;
+                let change = change_bytes(&self.change) + element.len() + 5;
+                self.check_bytes(&self.tombstones, change)?;
                 add_to(&mut self.change, element);
             }
             SetEdit::Remove(element) => {
-                if !remove_from(&mut self.change, element) {
-                    let gone = self.live.remove(element);
+                if !remove_from(&mut self.change, element)
+                    && let Ok(index) = self.live.search(element.as_bytes())
+                {
+                    let gone = self.dots_at(index);
+                    self.live.remove_at(index);
+                    self.tombstones.remove(gone.clone());
                     // Only a forged state has a dot under two elements.
-                    if self.live.all_dots().iter().any(|dot| gone.contains(dot)) {
-                        self.live = self.live.without(&gone.iter().copied().collect());
+                    if gone.iter().any(|dot| self.live.has_counter(dot.counter)) {
+                        let removed = Self::of(&[], gone, &VersionVector::default());
+                        let joint = self.tombstones.joint(&removed.tombstones)?;
+                        self.live = pair(self, &removed, &joint).join();
                     }
-                    let above = gone.into_iter().filter(|dot| !self.floor.covers(dot));
-                    above.for_each(|dot| self.removed.insert(dot));
                 }
             }
         }

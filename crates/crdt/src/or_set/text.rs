@@ -1,11 +1,11 @@
 //! The text form of a set: `{a,"b c"}` as of a text array, or `{a,"b c"} @v1:…` with its state.
 
-use super::{OrSet, Texts};
+use super::{OrSet, Texts, Tombstones};
 use crate::{Change, Crdt, Dot, MAX_STATE_BYTES, TextError, array_text, json, text_form};
 
 pub(super) fn print(set: &OrSet) -> String {
     let is_assignment = matches!(set.change, Change::Assign(_));
-    let is_plain = is_assignment && set.live.elements().is_empty() && set.version().is_empty();
+    let is_plain = is_assignment && set.live.is_empty() && set.tombstones == Tombstones::default();
     text_form::print(set, readable(set), is_plain)
 }
 
@@ -33,31 +33,24 @@ fn plain(text: &str) -> Result<OrSet, TextError> {
 
 pub(super) fn json(set: &OrSet) -> String {
     let elements: Vec<String> = set
-        .live
-        .iter()
-        .map(|(element, dots)| {
-            format!(
-                "{}:{}",
-                json::quote(element),
-                json_dots(dots.iter().copied())
-            )
-        })
+        .elements_with_dots()
+        .map(|(element, dots)| format!("{}:{}", json::quote(element), json_dots(dots.into_iter())))
         .collect();
     let change = match &set.change {
         Change::None => "null".to_owned(),
         Change::Add(texts) => format!(r#"{{"add":{}}}"#, json_texts(texts)),
         Change::Assign(texts) => format!(r#"{{"assign":{}}}"#, json_texts(texts)),
     };
-    let floor = if set.floor.is_empty() {
+    let floor = if !set.tombstones.is_folded() {
         String::new()
     } else {
-        format!(r#","removed_upto":{}"#, json_dots(set.floor.iter()))
+        format!(r#","removed_upto":{}"#, json_dots(set.floor().iter()))
     };
     format!(
         r#"{{"type":"or_set","value":{},"elements":{{{}}},"removed":{}{floor},"change":{change}}}"#,
         json_texts(&set.elements().collect()),
         elements.join(","),
-        json_dots(set.removed.iter())
+        json_dots(set.tombstones.iter())
     )
 }
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 /// Elements ascending by bytes, each with at least one dot; dots ascending.
 ///
-/// A dot names its replica by its place in the set's causal context, which covers every dot.
+/// A dot names its replica by its place in the set's table of replicas: the causal context of an
+/// aw_set, the tombstones of an or_set.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Live {
+pub(crate) struct Live {
     /// UTF-8; bytes, because a String cannot be spliced in place.
     pub texts: Vec<u8>,
     /// Where each text ends in `texts`. States are bounded far below 4 GiB.
@@ -90,6 +91,16 @@ impl Live {
         (author, self.counters.get(at).copied().unwrap_or_default())
     }
 
+    /// Whether any dot has this counter.
+    pub fn has_counter(&self, counter: u64) -> bool {
+        // Many at a time, without a branch between.
+        let has = |some: &[u64]| {
+            some.iter()
+                .fold(false, |has, held| has | (*held == counter))
+        };
+        self.counters.chunks(128).any(has)
+    }
+
     /// Where an element stands, or where it would.
     pub fn search(&self, element: &[u8]) -> Result<usize, usize> {
         let at = self.seek(element, 0);
@@ -127,19 +138,41 @@ impl Live {
     pub fn push(&mut self, text: &[u8], dots: impl IntoIterator<Item = (u16, u64)>) {
         let before = self.counters.len();
         for (author, counter) in dots {
-            self.authors.push(author);
-            self.counters.push(counter);
+            self.push_dot(author, counter);
         }
         let dots = self.counters.len() - before;
         if dots > 0 {
-            if dots > 1 {
-                self.note_dot_ends();
-            }
-            self.texts.extend_from_slice(text);
-            self.ends.push(self.texts.len() as u32);
-            if !self.dot_ends.is_empty() || dots > 1 {
-                self.dot_ends.push(self.counters.len() as u32);
-            }
+            self.push_text(text, dots);
+        }
+    }
+
+    /// Appends a dot of the element that [`Live::push_text`] will append.
+    pub fn push_dot(&mut self, author: u16, counter: u64) {
+        self.authors.push(author);
+        self.counters.push(counter);
+    }
+
+    /// Appends an element greater than all before for the last `dots` dots, at least one.
+    pub fn push_text(&mut self, text: &[u8], dots: usize) {
+        if dots > 1 {
+            self.note_dot_ends();
+        }
+        self.texts.extend_from_slice(text);
+        self.ends.push(self.texts.len() as u32);
+        if !self.dot_ends.is_empty() || dots > 1 {
+            self.dot_ends.push(self.counters.len() as u32);
+        }
+    }
+
+    /// Makes room for `count` dots, growing by halves but never beyond the `most` that can
+    /// still come: hostile bytes get no more memory than their dots would take.
+    pub fn reserve_dots(&mut self, count: usize, most: usize) {
+        let more = count.max(self.counters.len() / 2).min(most);
+        if self.counters.capacity() - self.counters.len() < count {
+            self.counters.reserve_exact(more);
+        }
+        if self.authors.capacity() - self.authors.len() < count {
+            self.authors.reserve_exact(more);
         }
     }
 
@@ -206,14 +239,26 @@ impl Live {
         }
         self.counters.drain(dots.clone());
         self.authors.drain(dots);
-        if self.counters.len() == self.ends.len() {
-            self.dot_ends = Vec::new();
-        }
+        self.forget_dot_ends();
     }
 
     /// From here on elements may have several dots.
     pub fn note_dot_ends(&mut self) {
         self.note_dot_ends_of(self.ends.len());
+    }
+
+    /// Each element has one dot again if there are as many dots as elements.
+    pub fn forget_dot_ends(&mut self) {
+        if self.counters.len() == self.ends.len() {
+            self.dot_ends = Vec::new();
+        }
+    }
+
+    /// Moves the replicas of all dots to other places.
+    pub fn replace(&mut self, to: &[u16]) {
+        let place =
+            |author: &mut u16| *author = to.get(usize::from(*author)).copied().unwrap_or_default();
+        self.authors.iter_mut().for_each(place);
     }
 
     fn note_dot_ends_of(&mut self, elements: usize) {
