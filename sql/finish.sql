@@ -77,6 +77,47 @@ SELECT n.name AS origin, o.seq, n.node_id AS origin_id,
                       ORDER BY b.last_seq LIMIT 1) AS r ON true;
 COMMENT ON VIEW crdt_ops IS 'The op log: who changed what, when, and where it stands in the chain';
 
+-- What the functions do that are declared beside their code.
+COMMENT ON FUNCTION crdt_install() IS 'Makes this node''s keys; called by CREATE EXTENSION alone';
+COMMENT ON FUNCTION crdt_node() IS 'What others may know of this node: name, URL, role, ids, public keys, chain';
+COMMENT ON FUNCTION crdt_set_node(text, text) IS 'Names this node and says how others reach it';
+COMMENT ON FUNCTION crdt_create_invite(interval) IS 'A text by which one guest can join the cluster, once';
+COMMENT ON FUNCTION crdt_join(text) IS 'Joins a cluster by an invitation';
+COMMENT ON FUNCTION crdt_found_successor() IS 'Founds a chain that goes on from the one that this database was restored with';
+COMMENT ON FUNCTION crdt_track(regclass) IS 'From here on the table is synced and audited';
+COMMENT ON FUNCTION crdt_untrack(regclass) IS 'Stops syncing and auditing the table, on all members';
+COMMENT ON FUNCTION crdt_commit_block() IS 'Waits until all that is committed stands in a final block; its height';
+COMMENT ON FUNCTION verify_chain(bigint, bigint) IS 'Whether the ledger is as it was signed; hashes all of it again';
+COMMENT ON FUNCTION scan_chain(bigint, bigint) IS 'What is wrong with the ledger, and where';
+COMMENT ON FUNCTION crdt_proof(regclass, text[]) IS 'Proof of the newest final change of a row, by its key';
+COMMENT ON FUNCTION crdt_op_proof(bytea, bigint) IS 'Proof of an op, by its origin and number';
+COMMENT ON FUNCTION verify_proof(jsonb, text) IS 'Whether a proof holds, and agrees with a checkpoint if one is given';
+COMMENT ON FUNCTION crdt_checkpoint() IS 'The state of the log, signed by this node';
+COMMENT ON FUNCTION crdt_export_chain(text) IS 'Writes the whole chain to a file on the server, for bcrdt verify --bundle';
+COMMENT ON FUNCTION crdt_op_content(smallint, integer, bytea) IS 'An op in words, for view crdt_ops';
+COMMENT ON FUNCTION crdt_block_content(bytea, bytea, bytea) IS 'A block in words, for view crdt_blocks';
+
+-- Comparison means the same for all types.
+DO $$
+DECLARE
+    comparison record;
+BEGIN
+    FOR comparison IN
+        SELECT o.oid::regoperator AS operator, m.meaning
+          FROM pg_catalog.pg_operator o
+          JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_operator'::regclass AND d.objid = o.oid
+          JOIN pg_catalog.pg_extension e
+            ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+          JOIN (VALUES ('=', 'Equal in value'), ('<>', 'Different in value'), ('<', 'Less in value'),
+                       ('<=', 'Less or equal in value'), ('>', 'Greater in value'),
+                       ('>=', 'Greater or equal in value')) AS m (symbol, meaning) ON m.symbol = o.oprname
+         WHERE e.extname = 'blockchain_crdt'
+    LOOP
+        EXECUTE format('COMMENT ON OPERATOR %s IS %L', comparison.operator, comparison.meaning);
+    END LOOP;
+END
+$$;
+
 -- Who may do what. Tracking a table is up to its owner, whose triggers call
 -- functions in schema crdt; its tables stay closed.
 GRANT USAGE ON SCHEMA crdt TO PUBLIC;

@@ -18,6 +18,8 @@ CREATE FUNCTION <T>_add_to(bigint, <T>) RETURNS <T>
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_counter_add_to_wrapper';
 CREATE OPERATOR + (FUNCTION = <T>_add, LEFTARG = <T>, RIGHTARG = bigint, COMMUTATOR = +);
 CREATE OPERATOR + (FUNCTION = <T>_add_to, LEFTARG = bigint, RIGHTARG = <T>, COMMUTATOR = +);
+COMMENT ON OPERATOR + (<T>, bigint) IS 'Adds';
+COMMENT ON OPERATOR + (bigint, <T>) IS 'Adds';
 
 -- Casts, none of them implicit: `views > 100` and `views + 1` would then also
 -- mean bigint's own operators, and be ambiguous.
@@ -139,6 +141,7 @@ ALTER OPERATOR FAMILY <T>_ops USING btree ADD
 CREATE FUNCTION <T>_sub(<T>, bigint) RETURNS <T>
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_counter_sub_wrapper';
 CREATE OPERATOR - (FUNCTION = <T>_sub, LEFTARG = <T>, RIGHTARG = bigint);
+COMMENT ON OPERATOR - (<T>, bigint) IS 'Subtracts';
 
         $sql$, '<T>', type_name);
     END LOOP;

@@ -41,6 +41,9 @@ CREATE FUNCTION <T>_get_path_text(<T>, path text[]) RETURNS text
 CREATE OPERATOR ->> (FUNCTION = <T>_get_text, LEFTARG = <T>, RIGHTARG = text);
 CREATE OPERATOR #> (FUNCTION = <T>_get_path, LEFTARG = <T>, RIGHTARG = text[]);
 CREATE OPERATOR #>> (FUNCTION = <T>_get_path_text, LEFTARG = <T>, RIGHTARG = text[]);
+COMMENT ON OPERATOR ->> (<T>, text) IS 'What a key shows, as text';
+COMMENT ON OPERATOR #> (<T>, text[]) IS 'What is at a path';
+COMMENT ON OPERATOR #>> (<T>, text[]) IS 'What is at a path, as text';
 CREATE FUNCTION <T>_has(<T>, text) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_map_has_wrapper';
 CREATE FUNCTION <T>_has_any(<T>, text[]) RETURNS boolean
@@ -66,6 +69,13 @@ CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = jsonb, CO
     RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = jsonb, RIGHTARG = <T>, COMMUTATOR = @>,
     RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR ? (<T>, text) IS 'Whether the key is there';
+COMMENT ON OPERATOR ?| (<T>, text[]) IS 'Whether any of the keys is there';
+COMMENT ON OPERATOR ?& (<T>, text[]) IS 'Whether all of the keys are there';
+COMMENT ON OPERATOR @> (<T>, <T>) IS 'Whether the left contains the right';
+COMMENT ON OPERATOR @> (<T>, jsonb) IS 'Whether the left contains the right';
+COMMENT ON OPERATOR <@ (<T>, <T>) IS 'Whether the left is contained in the right';
+COMMENT ON OPERATOR <@ (jsonb, <T>) IS 'Whether the left is contained in the right';
 
 -- Comparison with jsonb.
 CREATE FUNCTION <T>_eq(<T>, jsonb) RETURNS boolean
@@ -111,6 +121,7 @@ CREATE OPERATOR CLASS <T>_gin_ops DEFAULT FOR TYPE <T> USING gin AS
 CREATE FUNCTION <T>_get(<T>, key text) RETURNS jsonb
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE sql RETURN crdt_value($1) -> $2;
 CREATE OPERATOR -> (FUNCTION = <T>_get, LEFTARG = <T>, RIGHTARG = text);
+COMMENT ON OPERATOR -> (<T>, text) IS 'What a key shows';
 
         $sql$, '<T>', type_name);
     END LOOP;
@@ -125,6 +136,7 @@ CREATE FUNCTION crdt_remove(lww_map, key text) RETURNS lww_map
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_lww_map_remove_wrapper';
 COMMENT ON FUNCTION crdt_remove(lww_map, text) IS 'Removes a key';
 CREATE OPERATOR - (FUNCTION = crdt_remove, LEFTARG = lww_map, RIGHTARG = text);
+COMMENT ON OPERATOR - (lww_map, text) IS 'Removes a key';
 
 -- or_map's own: by a key, or by the path of keys from the outermost map inwards.
 CREATE FUNCTION crdt_put(or_map, path text[], value jsonb) RETURNS or_map
@@ -148,6 +160,7 @@ CREATE FUNCTION crdt_remove(or_map, path text[]) RETURNS or_map
 CREATE FUNCTION crdt_remove(or_map, key text) RETURNS or_map
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE sql RETURN crdt_remove($1, ARRAY[$2]);
 CREATE OPERATOR - (FUNCTION = crdt_remove, LEFTARG = or_map, RIGHTARG = text);
+COMMENT ON OPERATOR - (or_map, text) IS 'Removes a key';
 COMMENT ON FUNCTION crdt_put(or_map, text[], jsonb) IS 'Makes a key show this JSON';
 COMMENT ON FUNCTION crdt_put(or_map, text, jsonb) IS 'Makes a key show this JSON';
 COMMENT ON FUNCTION crdt_increment(or_map, text[], bigint) IS 'Adds to the counter at a key, from 0 if there is none';
@@ -170,6 +183,8 @@ CREATE FUNCTION crdt_remove(or_cart, key text) RETURNS or_cart
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_or_cart_remove_wrapper';
 COMMENT ON FUNCTION crdt_remove(or_cart, text) IS 'Removes a key';
 CREATE OPERATOR - (FUNCTION = crdt_remove, LEFTARG = or_cart, RIGHTARG = text);
+COMMENT ON OPERATOR - (or_cart, text) IS 'Removes a key';
 CREATE FUNCTION or_cart_get(or_cart, key text) RETURNS bigint
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_or_cart_get_wrapper';
 CREATE OPERATOR -> (FUNCTION = or_cart_get, LEFTARG = or_cart, RIGHTARG = text);
+COMMENT ON OPERATOR -> (or_cart, text) IS 'How many of a key; NULL if it is not there';

@@ -80,6 +80,8 @@ CREATE FUNCTION rga_get_text(rga, "position" integer) RETURNS text
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE sql RETURN crdt_value($1) ->> $2;
 CREATE OPERATOR -> (FUNCTION = rga_get, LEFTARG = rga, RIGHTARG = integer);
 CREATE OPERATOR ->> (FUNCTION = rga_get_text, LEFTARG = rga, RIGHTARG = integer);
+COMMENT ON OPERATOR -> (rga, integer) IS 'The value at a position, which counts from 0';
+COMMENT ON OPERATOR ->> (rga, integer) IS 'The value at a position, as text';
 CREATE FUNCTION rga_of(jsonb) RETURNS rga
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_rga_of_jsonb_wrapper';
 CREATE CAST (jsonb AS rga) WITH FUNCTION rga_of(jsonb) AS ASSIGNMENT;

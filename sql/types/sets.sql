@@ -31,6 +31,10 @@ CREATE OPERATOR + (FUNCTION = <T>_add, LEFTARG = <T>, RIGHTARG = text);
 CREATE OPERATOR + (FUNCTION = <T>_add, LEFTARG = <T>, RIGHTARG = text[]);
 CREATE OPERATOR - (FUNCTION = <T>_remove, LEFTARG = <T>, RIGHTARG = text);
 CREATE OPERATOR - (FUNCTION = <T>_remove, LEFTARG = <T>, RIGHTARG = text[]);
+COMMENT ON OPERATOR + (<T>, text) IS 'Adds an element';
+COMMENT ON OPERATOR + (<T>, text[]) IS 'Adds elements';
+COMMENT ON OPERATOR - (<T>, text) IS 'Removes an element';
+COMMENT ON OPERATOR - (<T>, text[]) IS 'Removes elements';
 
 -- Arrays of varchar do not pass as arrays of text, though they look the same.
 CREATE FUNCTION <T>_of(text[]) RETURNS <T>
@@ -91,6 +95,15 @@ CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = <T>, RIGHTARG = text[], 
     RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = <@,
     RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR ? (<T>, text) IS 'Whether the element is in the set';
+COMMENT ON OPERATOR ?| (<T>, text[]) IS 'Whether any of the elements is in the set';
+COMMENT ON OPERATOR ?& (<T>, text[]) IS 'Whether all of the elements are in the set';
+COMMENT ON OPERATOR @> (<T>, <T>) IS 'Whether the left contains the right';
+COMMENT ON OPERATOR @> (<T>, text[]) IS 'Whether the left contains the right';
+COMMENT ON OPERATOR @> (text[], <T>) IS 'Whether the left contains the right';
+COMMENT ON OPERATOR <@ (<T>, <T>) IS 'Whether the left is contained in the right';
+COMMENT ON OPERATOR <@ (<T>, text[]) IS 'Whether the left is contained in the right';
+COMMENT ON OPERATOR <@ (text[], <T>) IS 'Whether the left is contained in the right';
 
 -- `CREATE INDEX ON page USING gin (tags)` serves `?`, `?|`, `?&`, `@>`.
 CREATE FUNCTION <T>_gin_value(<T>, internal, internal) RETURNS internal

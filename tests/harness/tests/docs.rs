@@ -2,8 +2,9 @@
 //! runs, file by file, in a database of its own, and prints what the document says.
 //!
 //! A ```text block under the line `<!-- result -->` is what psql prints for the sql
-//! block before it. psql reads each document with all but its SQL blanked out, so
-//! that the line of an error is the line in the document.
+//! block before it; under the line `<!-- error -->` it is the error that the block
+//! ends with, and the document goes on behind it. psql reads each document with all
+//! but its SQL blanked out, so that the line of an error is the line in the document.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,24 +18,35 @@ const END: &str = "=== end of the block that ends at line ";
 struct Block {
     /// Lines between the fences, from 0.
     lines: std::ops::Range<usize>,
-    /// Line of the fence that ends it, and what it prints.
+    /// Line where the text begins, and what the block prints.
     result: Option<(usize, String)>,
+    /// Line where the text begins, and the error that the block ends with.
+    error: Option<(usize, String)>,
+}
+
+/// What a text block is to the SQL before it.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Nothing,
+    Result,
+    Error,
 }
 
 /// The SQL blocks of a document.
 fn blocks(document: &str) -> Vec<Block> {
     let lines: Vec<&str> = document.lines().collect();
     let mut blocks: Vec<Block> = Vec::new();
-    let mut is_result = false;
+    let mut role = Role::Nothing;
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         at += 1;
-        if *line == "<!-- result -->" {
-            is_result = true;
-            continue;
-        }
         let Some(language) = line.strip_prefix("```") else {
-            is_result &= line.is_empty();
+            role = match *line {
+                "<!-- result -->" => Role::Result,
+                "<!-- error -->" => Role::Error,
+                "" => role,
+                _ => Role::Nothing,
+            };
             continue;
         };
         let begin = at;
@@ -45,20 +57,25 @@ fn blocks(document: &str) -> Vec<Block> {
             ("sql", _) => blocks.push(Block {
                 lines: begin..at,
                 result: None,
+                error: None,
             }),
-            ("text", Some(block)) if is_result => {
-                block.result = Some((begin, lines[begin..at].join("\n")));
+            ("text", Some(block)) if role != Role::Nothing => {
+                let told = match role {
+                    Role::Error => &mut block.error,
+                    _ => &mut block.result,
+                };
+                *told = Some((begin, lines[begin..at].join("\n")));
             }
             _ => {}
         }
-        is_result = false;
+        role = Role::Nothing;
         at += 1;
     }
     blocks
 }
 
 /// The document as psql reads it: SQL at the lines where it stands, and a mark
-/// printed at each end of a block.
+/// printed at each end of a block. Only a block that shows an error may fail.
 fn script(document: &str, blocks: &[Block]) -> String {
     let lines: Vec<&str> = document.lines().collect();
     let mut script = vec![String::new(); lines.len() + 1];
@@ -68,6 +85,10 @@ fn script(document: &str, blocks: &[Block]) -> String {
         }
         let end = block.lines.end;
         script[end] = format!("\\echo '{END}{end}'");
+        if block.error.is_some() {
+            script[block.lines.start - 1] = "\\set ON_ERROR_STOP 0".to_owned();
+            script[end] += " \\set ON_ERROR_STOP 1";
+        }
     }
     script.join("\n") + "\n"
 }
@@ -86,6 +107,30 @@ fn printed(output: &str) -> Vec<String> {
     parts.iter().map(trimmed).collect()
 }
 
+/// What psql complained of in a block, without the places in front.
+fn complaints(told: &str, block: &Block) -> String {
+    let mut is_here = false;
+    let mut lines = Vec::new();
+    for line in told.lines() {
+        let placed = line
+            .strip_prefix("psql:<stdin>:")
+            .and_then(|rest| rest.split_once(": "))
+            .and_then(|(number, text)| Some((number.parse::<usize>().ok()?, text)));
+        let text = match placed {
+            // psql counts from 1.
+            Some((number, text)) => {
+                is_here = number > block.lines.start && number <= block.lines.end;
+                text
+            }
+            None => line,
+        };
+        if is_here {
+            lines.push(text.trim_end());
+        }
+    }
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
 fn without_trailing_blanks(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n").trim_matches('\n').to_owned()
@@ -95,16 +140,17 @@ fn without_trailing_blanks(text: &str) -> String {
 fn documents() -> Outcome<Vec<(String, PathBuf)>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut found = vec![("README.md".to_owned(), root.join("README.md"))];
-    for entry in fs::read_dir(root.join("docs/guide"))? {
-        let path = entry?.path();
-        if let Some(name) = path
-            .file_name()
-            .filter(|_| path.extension() == Some("md".as_ref()))
-        {
-            found.push((
-                format!("docs/guide/{}", name.to_string_lossy()),
-                path.clone(),
-            ));
+    let mut folders = vec!["docs/guide".to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root.join(&folder))? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = format!("{folder}/{name}");
+            if path.is_dir() {
+                folders.push(name);
+            } else if name.ends_with(".md") {
+                found.push((name, path));
+            }
         }
     }
     found.sort();
@@ -135,8 +181,8 @@ fn run(server: &Server, database: &str, name: &str, document: &str) -> Outcome<V
         return Ok(vec![told.trim_end().to_owned()]);
     }
     let output = String::from_utf8_lossy(&ended.output);
-    let differs = |(block, printed): (&Block, String)| {
-        let (line, shown) = block.result.as_ref()?;
+    let differs = |told: &Option<(usize, String)>, printed: String| {
+        let (line, shown) = told.as_ref()?;
         let shown = without_trailing_blanks(shown);
         (shown != printed).then(|| {
             format!("{name}:{line}: the document shows\n{shown}\nbut psql prints\n{printed}")
@@ -145,7 +191,13 @@ fn run(server: &Server, database: &str, name: &str, document: &str) -> Outcome<V
     Ok(blocks
         .iter()
         .zip(printed(&output))
-        .filter_map(differs)
+        .flat_map(|(block, printed)| {
+            [
+                differs(&block.result, printed),
+                differs(&block.error, complaints(&ended.complaints, block)),
+            ]
+        })
+        .flatten()
         .collect())
 }
 
@@ -171,9 +223,21 @@ fn every_example_runs_and_prints_what_it_shows() -> Outcome {
     }
 }
 
-/// A link to a file that was moved leads a reader nowhere.
+/// How a heading is linked to: its words in lower case, joined by hyphens.
+fn anchor(heading: &str) -> String {
+    heading
+        .trim_start_matches('#')
+        .trim()
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+/// A link to a file or heading that was moved leads a reader nowhere.
 #[test]
-fn every_link_to_a_file_leads_to_one() -> Outcome {
+fn every_link_leads_somewhere() -> Outcome {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut all = documents()?;
     for name in ["docs/architecture.md", "docs/dependencies.md"] {
@@ -184,9 +248,23 @@ fn every_link_to_a_file_leads_to_one() -> Outcome {
         let document = fs::read_to_string(path)?;
         for (number, line) in document.lines().enumerate() {
             for rest in line.split("](").skip(1) {
-                let target = rest.split([')', '#']).next().unwrap_or_default();
-                let is_file = !target.is_empty() && !target.contains("://");
-                if is_file && !path.with_file_name(target).exists() {
+                let target = rest.split(')').next().unwrap_or_default();
+                if target.contains("://") {
+                    continue;
+                }
+                let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+                let file = match file {
+                    "" => path.clone(),
+                    _ => path.with_file_name(file),
+                };
+                let is_there = match heading {
+                    "" => file.exists(),
+                    _ => fs::read_to_string(&file).is_ok_and(|text| {
+                        text.lines()
+                            .any(|line| line.starts_with('#') && anchor(line) == heading)
+                    }),
+                };
+                if !is_there {
                     dead.push(format!("{name}:{}: {target}", number + 1));
                 }
             }
@@ -237,4 +315,23 @@ fn blocks_keep_their_lines() {
     assert_eq!(lines.iter().filter(|line| !line.is_empty()).count(), 4);
     let output = format!(" 1\n{END}4\n 2\n{END}15\n");
     assert_eq!(printed(&output)[..2], [" 1", " 2"]);
+}
+
+/// If an error were looked for in the wrong block, a document could show one that
+/// no longer comes.
+#[test]
+fn errors_belong_to_their_blocks() {
+    let document = "```sql\nSELECT 1;\n```\n```sql\nSELECT x;\n```\n\n\
+                    <!-- error -->\n```text\nERROR:  no x\n```\n";
+    let found = blocks(document);
+    assert!(found[0].error.is_none() && found[1].result.is_none());
+    assert_eq!(found[1].error, Some((9, "ERROR:  no x".to_owned())));
+    let script = script(document, &found);
+    let lines: Vec<&str> = script.lines().collect();
+    assert_eq!(lines[3], "\\set ON_ERROR_STOP 0");
+    assert!(lines[5].ends_with("\\set ON_ERROR_STOP 1"));
+    assert!(!lines[2].contains("ON_ERROR_STOP"));
+    let told = "psql:<stdin>:2: NOTICE:  y\npsql:<stdin>:5: ERROR:  no x\nHINT:  z\n";
+    assert_eq!(complaints(told, &found[0]), "NOTICE:  y");
+    assert_eq!(complaints(told, &found[1]), "ERROR:  no x\nHINT:  z");
 }
