@@ -79,6 +79,8 @@ CREATE FUNCTION crdt_merge(<T>, <T>) RETURNS <T>
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_least_upper_bound_wrapper';
 CREATE FUNCTION crdt_delta(old <T>, new <T>) RETURNS <T>
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_difference_wrapper';
+CREATE FUNCTION crdt_assign(read <T>, value <T>) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_led_wrapper';
 CREATE FUNCTION crdt_settle(<T>) RETURNS <T>
     STRICT VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_settled_wrapper';
 CREATE FUNCTION crdt_reset(<T>) RETURNS <T>
@@ -96,6 +98,7 @@ CREATE AGGREGATE crdt_merge(<T>) (
 COMMENT ON FUNCTION crdt_state(<T>) IS 'The state, for people';
 COMMENT ON FUNCTION crdt_merge(<T>, <T>) IS 'What either has';
 COMMENT ON FUNCTION crdt_delta(<T>, <T>) IS 'What merged into old gives new; NULL if they are equal';
+COMMENT ON FUNCTION crdt_assign(<T>, <T>) IS 'The state that was read, led to a plain value: written, it undoes nothing that came in between';
 COMMENT ON FUNCTION crdt_settle(<T>) IS 'Carries the change out in the name of this node, as a write to a tracked table does';
 COMMENT ON FUNCTION crdt_reset(<T>) IS 'Empties it, as far as this value shows it';
 COMMENT ON FUNCTION crdt_version(<T>) IS 'Of each replica the latest event that the state shows';

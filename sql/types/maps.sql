@@ -26,6 +26,11 @@ CREATE FUNCTION <T>_of(jsonb) RETURNS <T>
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_map_of_jsonb_wrapper';
 CREATE CAST (jsonb AS <T>) WITH FUNCTION <T>_of(jsonb) AS ASSIGNMENT;
 
+CREATE FUNCTION <T>_put_all(<T>, jsonb) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_map_put_all_wrapper';
+CREATE OPERATOR || (FUNCTION = <T>_put_all, LEFTARG = <T>, RIGHTARG = jsonb);
+COMMENT ON OPERATOR || (<T>, jsonb) IS 'Puts all keys of a JSON object';
+
 -- What is in it, as jsonb's own operators tell it.
 CREATE FUNCTION <T>_get_text(<T>, key text) RETURNS text
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE sql RETURN crdt_value($1) ->> $2;

@@ -61,6 +61,12 @@ fn settled(value: &Value) -> AnyState {
     value
 }
 
+/// `crdt_assign(read, value)`: the state that was read, led to a plain value.
+#[pg_extern(sql = false)]
+fn crdt_led(read: Value, value: Value) -> Encoded {
+    encoded(read.decode().led_to(&value.decode()))
+}
+
 /// `crdt_reset(x)` and `!x`.
 #[pg_extern(sql = false)]
 fn crdt_emptied(value: Value) -> Encoded {

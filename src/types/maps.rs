@@ -4,12 +4,13 @@
 use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::{self, dispatch};
-use super::value::{Encoded, Value};
+use super::value::{Encoded, Value, all_edited};
 use super::{plain, refusal};
 use crate::error::{OrCorrupt, raise};
+use crdt::lww_table::KeyEdit;
 use crdt::or_cart::CartEdit;
 use crdt::or_map::MapEdit;
-use crdt::{Crdt, Edit, LwwMap, OrCart, OrMap};
+use crdt::{ColumnKind, Crdt, Edit, LwwMap, OrCart, OrMap};
 use pgrx::datum::Array;
 use pgrx::prelude::*;
 use pgrx::{direct_function_call, pg_sys};
@@ -121,6 +122,35 @@ equality_functions!(
     crdt_jsonb_eq_map,
     crdt_jsonb_ne_map
 );
+
+/// `map || object`: all keys of a JSON object at the price of one.
+#[pg_extern(sql = false)]
+fn crdt_map_put_all(map: Value, object: Jsonb) -> Encoded {
+    // The members of any object are those of an lww_map.
+    let members = plain::of_json::<LwwMap>(&object);
+    let members = members.iter();
+    match map.kind() {
+        ColumnKind::OrMap => all_edited::<OrMap>(
+            &map,
+            members.map(|(key, json)| MapEdit::PutJson {
+                path: vec![key.to_owned()],
+                json: json.to_owned(),
+            }),
+        ),
+        ColumnKind::OrCart => {
+            let counts = plain::of_json::<OrCart>(&object).value();
+            let counts = counts.unwrap_or_else(|error| refusal::change(&error));
+            let puts = counts
+                .into_iter()
+                .map(|(key, count)| CartEdit::Put { key, count });
+            all_edited::<OrCart>(&map, puts)
+        }
+        _ => all_edited::<LwwMap>(
+            &map,
+            members.map(|(key, json)| KeyEdit::Put(key.to_owned(), json.to_owned())),
+        ),
+    }
+}
 
 // lww_map's own.
 

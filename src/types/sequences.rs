@@ -4,12 +4,12 @@
 use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::dispatch;
-use super::value::{Encoded, Value};
+use super::value::{Encoded, Value, all_edited};
 use super::{plain, refusal};
 use crate::error::raise;
 use crdt::rga::Values;
 use crdt::rga_text::TextEdit;
-use crdt::{Crdt, CrdtError, Edit, Rga, RgaText};
+use crdt::{Crdt, CrdtError, Rga, RgaText};
 use pgrx::prelude::*;
 use std::cmp::Ordering;
 
@@ -75,18 +75,14 @@ fn crdt_rga_text_edit(text: Value, edits: Jsonb) -> Encoded {
             "Write an array of edits [position, how many to delete, \"what to insert\"].",
         )
     });
-    let mut text: RgaText = text.decode_as();
-    let carry_out = || -> Result<(), CrdtError> {
-        for (at, count, content) in edits {
-            let at = at as usize;
-            let count = count as usize;
-            text.edit(&TextEdit::Delete { at, count })?;
-            text.edit(&TextEdit::Insert { at, content })?;
-        }
-        Ok(())
-    };
-    let done = carry_out();
-    Encoded::of_change(done.map(|()| text))
+    let edits = edits.into_iter().flat_map(|(at, count, content)| {
+        let (at, count) = (at as usize, count as usize);
+        [
+            TextEdit::Delete { at, count },
+            TextEdit::Insert { at, content },
+        ]
+    });
+    all_edited::<RgaText>(&text, edits)
 }
 
 #[pg_extern(sql = false)]

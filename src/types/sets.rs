@@ -3,11 +3,11 @@
 use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::{self, dispatch};
-use super::value::{Encoded, Value};
+use super::value::{Encoded, Value, all_edited};
 use crate::error::raise;
 use crdt::aw_set::SetEdit;
 use crdt::lww_table::KeyEdit;
-use crdt::{AwSet, Crdt, CrdtError, Edit, LwwSet, OrSet};
+use crdt::{AwSet, Crdt, Edit, LwwSet, OrSet};
 use pgrx::datum::Array;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -69,29 +69,16 @@ pub fn elements(set: &Value) -> Vec<String> {
     of_set!(set.kind(), T => set.decode_as::<T>().keys())
 }
 
-/// Carries many edits out in one value.
-fn edited<T: Edit>(set: &Value, edits: impl Iterator<Item = T::Edit>) -> Encoded {
-    let mut set: T = set.decode_as();
-    let carry_out = || -> Result<(), CrdtError> {
-        for edit in edits {
-            set.edit(&edit)?;
-        }
-        Ok(())
-    };
-    let done = carry_out();
-    Encoded::of_change(done.map(|()| set))
-}
-
 #[pg_extern(sql = false)]
 fn crdt_set_add(set: Value, element: &str) -> Encoded {
     let elements = [element];
-    of_set!(set.kind(), T => edited::<T>(&set, elements.into_iter().map(T::addition)))
+    of_set!(set.kind(), T => all_edited::<T>(&set, elements.into_iter().map(T::addition)))
 }
 
 #[pg_extern(sql = false)]
 fn crdt_set_remove(set: Value, element: &str) -> Encoded {
     let elements = [element];
-    of_set!(set.kind(), T => edited::<T>(&set, elements.into_iter().map(T::removal)))
+    of_set!(set.kind(), T => all_edited::<T>(&set, elements.into_iter().map(T::removal)))
 }
 
 /// The element of an array that is none of a set.
@@ -108,14 +95,14 @@ fn crdt_set_add_all(set: Value, elements: Array<'_, &str>) -> Encoded {
     let elements = elements
         .iter()
         .map(|it| it.unwrap_or_else(|| refuse_null()));
-    of_set!(set.kind(), T => edited::<T>(&set, elements.map(T::addition)))
+    of_set!(set.kind(), T => all_edited::<T>(&set, elements.map(T::addition)))
 }
 
 /// NULL is in no set: to remove it changes nothing.
 #[pg_extern(sql = false)]
 fn crdt_set_remove_all(set: Value, elements: Array<'_, &str>) -> Encoded {
     let elements = elements.iter().flatten();
-    of_set!(set.kind(), T => edited::<T>(&set, elements.map(T::removal)))
+    of_set!(set.kind(), T => all_edited::<T>(&set, elements.map(T::removal)))
 }
 
 /// The elements of an array, each once; None if one is NULL.

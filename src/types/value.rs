@@ -5,7 +5,7 @@
 use super::{kind, refusal};
 use crate::error::OrCorrupt;
 use crate::function::argument;
-use crdt::{AnyState, ColumnKind, Crdt, CrdtError};
+use crdt::{AnyState, ColumnKind, Crdt, CrdtError, Edit};
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::nullable::Nullable;
@@ -96,6 +96,17 @@ impl Encoded {
             Err(error) => refusal::change(&error),
         }
     }
+}
+
+/// The value after many edits, which are carried out in place.
+pub fn all_edited<T: Edit>(value: &Value, edits: impl IntoIterator<Item = T::Edit>) -> Encoded {
+    let mut value: T = value.decode_as();
+    for edit in edits {
+        if let Err(error) = value.edit(&edit) {
+            refusal::change(&error);
+        }
+    }
+    Encoded::of(&value)
 }
 
 // SAFETY: the datum is read as the varlena that each SQL declaration promises.

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use crate::{
     Author, AwSet, BCounter, ColumnKind, Crdt, CrdtError, DecodeError, DeltaFault, GCounter, Hlc,
-    HlcRegister, LwwMap, LwwRegister, LwwSet, MvRegister, OrCart, OrMap, OrSet, PnCounter,
+    HlcRegister, Lead, LwwMap, LwwRegister, LwwSet, MvRegister, OrCart, OrMap, OrSet, PnCounter,
     ReplicaId, Rga, RgaText, TextError, VectorClock, VersionVector,
 };
 
 /// One of the types that [`AnyState`] holds.
-trait Member: Crdt + Into<AnyState> {
+trait Member: Lead + Into<AnyState> {
     fn of(state: &AnyState) -> Option<&Self>;
 }
 
@@ -242,5 +242,15 @@ impl AnyState {
     /// [`Crdt::compact`].
     pub fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
         each!(self, state => state.compact(stable).map(Self::from))
+    }
+
+    /// [`Lead::led_to`] the plain value of another state of the type.
+    pub fn led_to(&self, value: &Self) -> Result<Self, CrdtError> {
+        fn led<T: Member>(state: &T, value: &AnyState) -> Option<Result<T, CrdtError>> {
+            let value = T::of(value)?;
+            Some(value.value().and_then(|plain| state.led_to(plain)))
+        }
+        let mismatch = || CrdtError::KindMismatch(self.name(), value.name());
+        each!(self, state => led(state, value).ok_or_else(mismatch)?.map(Self::from))
     }
 }

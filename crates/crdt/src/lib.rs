@@ -10,7 +10,8 @@
 //! registers `lww_register` and `mv_register`, the sets `or_set` and `aw_set` (on `elements`),
 //! `lww_table` with its set and its map, `or_map` with its cart, `rga` and `rga_text` (on
 //! `sequence`), `vector_clock` and `hlc_register`. [`AnyState`] treats a column by its
-//! [`ColumnKind`]; `context` and `version_vector` say what was seen; `cascade` joins many;
+//! [`ColumnKind`]; `context` and `version_vector` say what was seen; `cascade` joins many; `lead` writes whole
+//! values over what was read;
 //! `row` and `schema` hold what travels between nodes; `codec`, `json`,
 //! `array_text` and `text_form` the encodings that they share.
 #![forbid(unsafe_code)]
@@ -32,6 +33,7 @@ mod hlc;
 pub mod hlc_register;
 mod ids;
 pub mod json;
+mod lead;
 pub mod lww_map;
 pub mod lww_register;
 pub mod lww_set;
@@ -67,6 +69,7 @@ pub use g_counter::GCounter;
 pub use hlc::Hlc;
 pub use hlc_register::HlcRegister;
 pub use ids::{Dot, ReplicaId, Stamp};
+pub use lead::Lead;
 pub use lww_map::LwwMap;
 pub use lww_register::LwwRegister;
 pub use lww_set::LwwSet;

@@ -88,6 +88,14 @@ impl MvRegister {
         self.values().len() > 1
     }
 
+    /// With the wish to have these values in place of all that this value shows.
+    pub(crate) fn asking(&self, values: Vec<String>) -> Self {
+        Self {
+            wanted: Self::assign(values).wanted,
+            ..self.clone()
+        }
+    }
+
     /// The settled values under the dots of their writes.
     pub fn live(&self) -> &BTreeMap<Dot, String> {
         &self.live

@@ -1,0 +1,169 @@
+//! Whole values written over a state that was read: what leads from the one to the other, asked
+//! for as operators would ask for it.
+//!
+//! A literal says what the row shall show, so what its writer did not see is undone. A value
+//! that was led to it says what its writer changed: written over a later state of the same
+//! value, it undoes nothing of what came in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::elements::SetEdit;
+use crate::lww_table::{KeyEdit, TableKind};
+use crate::or_cart::CartEdit;
+use crate::sequence::{Content, Sequence, SequenceEdit};
+use crate::{
+    AwSet, BCounter, Crdt, CrdtError, Edit, GCounter, Hlc, HlcRegister, LwwRegister, LwwTable,
+    MvRegister, OrCart, OrMap, OrSet, PnCounter, VectorClock, VersionVector,
+};
+
+/// A type whose value can be led to another by its operators.
+pub trait Lead: Edit {
+    /// This value with the wish to be `plain`, as the difference between the two.
+    ///
+    /// # Errors
+    /// What the operators refuse.
+    fn led_to(&self, plain: Self::Plain) -> Result<Self, CrdtError>;
+}
+
+fn edited<T: Edit>(value: &T, edits: impl Iterator<Item = T::Edit>) -> Result<T, CrdtError> {
+    let mut value = value.clone();
+    for edit in edits {
+        value.edit(&edit)?;
+    }
+    Ok(value)
+}
+
+fn difference<T: Crdt<Plain = i64>>(counter: &T, plain: i64) -> Result<i64, CrdtError> {
+    plain
+        .checked_sub(counter.value()?)
+        .ok_or(CrdtError::Overflow)
+}
+
+impl Lead for GCounter {
+    fn led_to(&self, plain: i64) -> Result<Self, CrdtError> {
+        self.add(difference(self, plain)?)
+    }
+}
+
+impl Lead for PnCounter {
+    fn led_to(&self, plain: i64) -> Result<Self, CrdtError> {
+        self.add(difference(self, plain)?)
+    }
+}
+
+impl Lead for BCounter {
+    fn led_to(&self, plain: i64) -> Result<Self, CrdtError> {
+        self.add(difference(self, plain)?)
+    }
+}
+
+impl Lead for LwwRegister {
+    /// Of None nothing is asked: what was once set cannot be unset.
+    fn led_to(&self, plain: Option<String>) -> Result<Self, CrdtError> {
+        match plain {
+            Some(json) if self.get() != Some(&json) => self.set(&json),
+            _ => Ok(self.clone()),
+        }
+    }
+}
+
+impl Lead for MvRegister {
+    fn led_to(&self, plain: Vec<String>) -> Result<Self, CrdtError> {
+        match self.values() == plain {
+            true => Ok(self.clone()),
+            false => Ok(self.asking(plain)),
+        }
+    }
+}
+
+fn set_edits(held: Vec<String>, plain: BTreeSet<String>) -> impl Iterator<Item = SetEdit> {
+    let held = BTreeSet::from_iter(held);
+    let gone: Vec<String> = held.difference(&plain).cloned().collect();
+    let new = plain.into_iter().filter(move |it| !held.contains(it));
+    let removals = gone.into_iter().map(SetEdit::Remove);
+    removals.chain(new.map(SetEdit::Add))
+}
+
+impl Lead for OrSet {
+    fn led_to(&self, plain: BTreeSet<String>) -> Result<Self, CrdtError> {
+        edited(self, set_edits(self.keys(), plain))
+    }
+}
+
+impl Lead for AwSet {
+    fn led_to(&self, plain: BTreeSet<String>) -> Result<Self, CrdtError> {
+        edited(self, set_edits(self.keys(), plain))
+    }
+}
+
+impl<K: TableKind> Lead for LwwTable<K> {
+    fn led_to(&self, plain: BTreeMap<String, String>) -> Result<Self, CrdtError> {
+        let held = self.keys().into_iter();
+        let gone: Vec<String> = held.filter(|key| !plain.contains_key(key)).collect();
+        let removals = gone.into_iter().map(KeyEdit::Remove);
+        let written = plain
+            .into_iter()
+            .filter(|(key, value)| self.get(key) != Some(value));
+        let writes = written.map(|(key, value)| KeyEdit::Put(key, value));
+        edited(self, removals.chain(writes))
+    }
+}
+
+impl Lead for OrMap {
+    fn led_to(&self, plain: Self::Plain) -> Result<Self, CrdtError> {
+        self.led(plain)
+    }
+}
+
+impl Lead for OrCart {
+    fn led_to(&self, plain: BTreeMap<String, i64>) -> Result<Self, CrdtError> {
+        let held = self.value()?;
+        let gone = held.keys().filter(|key| !plain.contains_key(*key));
+        let removals = gone.map(|key| CartEdit::Remove { key: key.clone() });
+        let written = plain
+            .iter()
+            .filter(|(key, count)| held.get(*key) != Some(count));
+        let writes = written.map(|(key, count)| CartEdit::Put {
+            key: key.clone(),
+            count: *count,
+        });
+        edited(self, removals.chain(writes))
+    }
+}
+
+impl<C: Content> Lead for Sequence<C> {
+    fn led_to(&self, plain: C) -> Result<Self, CrdtError> {
+        let hunks = C::hunks(self.value()?.slice(), plain.slice());
+        // From the end, so that the places before it stay.
+        let edits = hunks.iter().rev().flat_map(|hunk| {
+            let (_, rest) = C::split(plain.slice(), hunk.from);
+            let (added, _) = C::split(rest, hunk.added);
+            let mut content = C::default();
+            content.push(added);
+            let (at, count) = (hunk.at, hunk.removed);
+            [
+                SequenceEdit::Delete { at, count },
+                SequenceEdit::Insert { at, content },
+            ]
+        });
+        edited(self, edits)
+    }
+}
+
+impl Lead for VectorClock {
+    fn led_to(&self, plain: VersionVector) -> Result<Self, CrdtError> {
+        match plain <= self.vector() {
+            true => Ok(self.clone()),
+            false => self.join(&Self::assign(plain)),
+        }
+    }
+}
+
+impl Lead for HlcRegister {
+    fn led_to(&self, plain: Option<Hlc>) -> Result<Self, CrdtError> {
+        match plain <= self.get() {
+            true => Ok(*self),
+            false => self.join(&Self::assign(plain)),
+        }
+    }
+}
