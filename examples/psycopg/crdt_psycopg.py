@@ -35,7 +35,7 @@ STATES: dict[str, type[State]] = {name: type(name, (State,), {}) for name in TYP
 
 
 def register(connection: Connection) -> None:
-    """Makes binary cursors of this connection return states, and parameters take them."""
+    """Makes binary cursors return states, and parameters take them: cursors of this connection made afterwards."""
     for name in TYPES:
         # The number of the type differs between databases.
         info = TypeInfo.fetch(connection, name)
