@@ -1,6 +1,7 @@
 """psycopg 3: parameters and results of all types, as text and as bytes."""
 
 from datetime import datetime, timezone
+from decimal import Decimal
 
 import psycopg
 from psycopg.rows import dict_row
@@ -109,6 +110,15 @@ class Psycopg(OnDatabase):
             with self.subTest(f"{statement} {parameter!r}"):
                 self.assertEqual(self.one("SELECT lww_register::jsonb FROM page"), value)
 
+    def test_numbers(self):
+        """Numbers of any Python type count; a fraction is rounded, as bigint does it."""
+        self.insert()
+        for name in ("g_counter", "pn_counter", "b_counter"):
+            for value, whole in ((10, 10), (Decimal(11), 11), ("12", 12), (Decimal("13.5"), 14)):
+                self.db.execute(f"UPDATE page SET {name} = %s", [value])
+                with self.subTest(f"{name} {value!r}"):
+                    self.assertEqual(self.one(f"SELECT {name}::int FROM page"), whole)
+
     def test_text_for_texts(self):
         """Whatever people type must go in: with a cast a text is taken as it is, without it read as a literal."""
         self.insert()
@@ -181,6 +191,10 @@ class Psycopg(OnDatabase):
         self.db.execute("UPDATE page SET pn_counter = %s, aw_set = %s, rga_text = %s", [pn_counter, aw_set, rga_text])
         self.assertEqual(self.one("SELECT pn_counter::bigint, aw_set::text[], rga_text::text FROM page"),
                          (5_000_000_001, ["NULL", "theirs", "ü"], "two\nlines!"))
+        # The same with operators on it.
+        self.db.execute("UPDATE page SET pn_counter = %s::pn_counter + 1, aw_set = %s::aw_set - 'ü' + 'ü'", [pn_counter, aw_set])
+        self.assertEqual(self.one("SELECT pn_counter::bigint, aw_set::text[] FROM page"), (5_000_000_002, ["NULL", "theirs", "ü"]))
+        self.db.execute("UPDATE page SET pn_counter = pn_counter - 1")
         # And with the program's own value over what it had read.
         self.db.execute(
             "UPDATE page SET pn_counter = crdt_assign(%s, %s::bigint::pn_counter), aw_set = crdt_assign(%s, %s::aw_set),"

@@ -355,6 +355,34 @@ class Direct(OnEngine):
             session.commit()
         self.assertEqual(self.one("SELECT xmin::text FROM page"), before)
 
+    def test_none(self):
+        """None empties a register; a counter refuses it, and the session can go on after a rollback."""
+        with Session(self.engine) as session:
+            page = session.get(CrdtPage, 1)
+            for title in (None, True, "text", None, {}):
+                page.title = page.state = title
+                session.commit()
+                with self.subTest(title):
+                    self.assertEqual((page.title, page.state), (title, title))
+            page.views = None
+            with self.assertRaises(DBAPIError):
+                session.commit()
+            session.rollback()
+            page.views += 1
+            session.commit()
+            self.assertEqual(page.views, 11)
+
+    def test_orm_update(self):
+        """A bulk UPDATE of the ORM leaves its objects with what is in the row."""
+        with Session(self.engine) as session:
+            page = session.get(CrdtPage, 1)
+            session.execute(update(CrdtPage).where(CrdtPage.views > 5).values(views=CrdtPage.views + 1, tags=["x"]))
+            self.assertEqual((page.views, set(page.tags)), (11, {"x"}))
+            page.views += 1
+            page.tags = set(page.tags) | {"y"}
+            session.commit()
+            self.assertEqual((page.views, page.tags), (12, {"x", "y"}))
+
     def test_state_across_requests(self):
         """A form goes to a browser and comes back an hour later: the state goes with it, and nothing is undone."""
         with Session(self.engine) as session:
