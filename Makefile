@@ -35,10 +35,11 @@ demo: ## three servers, load, an outage, a crash, proofs and a forgery; leaves t
 demo-stop: ## stop the demo's servers and remove them
 	@$(HARNESS) demo -- stop
 
-bench: ## speed beside plain tables and native logical replication, as ratios of one run
+bench: ## speed beside plain tables, native logical replication and other libraries, as ratios of one run
 	@devtools/setup
 	@devtools/build --stage
 	@$(HARNESS) bench
+	@$(MAKE) --no-print-directory bench-types
 
 bench-types: ## the CRDT types beside other libraries; BCRDT_TRACES names a folder of editing traces
 	@cargo bench -q --manifest-path benches/peers/Cargo.toml

@@ -103,28 +103,7 @@ impl Words<'_> {
             .crdt_kind(at)
             .and_then(|kind| AnyState::decode(kind, bytes).ok());
         match state {
-            Some(AnyState::PnCounter(counter)) => match counter.slots() {
-                [slot] => format!("{name}: +{} -{} by this origin", slot.up, slot.down),
-                slots => format!("{name}: {} slots", slots.len()),
-            },
-            Some(AnyState::OrSet(set)) => {
-                let added: Vec<&str> = set.elements().collect();
-                let removed = set.removed().iter().count();
-                match (added.is_empty(), removed) {
-                    (false, 0) => format!("{name} + {{{}}}", added.join(",")),
-                    (true, 0) => format!("{name} = {{}}"),
-                    (true, _) => format!("{name} - {removed} tags"),
-                    (false, _) => format!("{name} + {{{}}} - {removed} tags", added.join(",")),
-                }
-            }
-            Some(AnyState::LwwRegister(register)) => {
-                format!("{name} = {}", register.get().unwrap_or("null"))
-            }
-            // A delta's own value is what it brings; what it takes away shows in the state alone.
-            Some(state) => match state.plain_text() {
-                Ok(value) => format!("{name}: {value}"),
-                Err(error) => format!("{name}: {error}"),
-            },
+            Some(state) => format!("{name}: {}", state.delta_text()),
             None => format!("{name}: cannot be read"),
         }
     }

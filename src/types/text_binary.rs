@@ -33,7 +33,7 @@ fn crdt_in(text: &CStr, fcinfo: pg_sys::FunctionCallInfo) -> Encoded {
     let parsed = match text.to_str() {
         Ok(text) => AnyState::from_text(kind, text),
         Err(_) => Err(TextError::Syntax {
-            type_name: AnyState::bottom(kind).map_or("?", |bottom| bottom.name()),
+            type_name: AnyState::type_of_kind(kind),
             text: text.to_string_lossy().into_owned(),
             why: "not valid UTF-8",
         }),
@@ -96,10 +96,7 @@ fn crdt_recv(mut message: pgrx::datum::Internal, fcinfo: pg_sys::FunctionCallInf
     buffer.cursor = buffer.len;
     match AnyState::decode(kind, bytes) {
         Ok(_) => Encoded(bytes.to_vec()),
-        Err(error) => {
-            let name = AnyState::bottom(kind).map_or("?", |bottom| bottom.name());
-            refusal::binary(&error, name)
-        }
+        Err(error) => refusal::binary(&error, AnyState::type_of_kind(kind)),
     }
 }
 

@@ -126,6 +126,11 @@ impl AnyState {
         of_kind!(kind, T::decode(bytes).map(Self::from)).unwrap_or(Err(DecodeError::PlainColumn))
     }
 
+    /// The SQL type of a kind of column; of a plain column there is no telling.
+    pub fn type_of_kind(kind: ColumnKind) -> &'static str {
+        of_kind!(kind, T::NAME).unwrap_or("plain")
+    }
+
     /// The empty state of a kind; None for a plain column.
     pub fn bottom(kind: ColumnKind) -> Option<Self> {
         of_kind!(kind, T::default().into())

@@ -26,6 +26,7 @@ mod change;
 pub mod codec;
 pub mod context;
 mod crdt;
+mod delta_text;
 mod elements;
 mod error;
 pub mod g_counter;

@@ -31,7 +31,7 @@ pub(crate) fn parse<T: Crdt>(
     readable: impl FnOnce(&T) -> String,
     plain: impl FnOnce(&str) -> Result<T, TextError>,
 ) -> Result<T, TextError> {
-    let Some((shown, armour)) = text.rsplit_once(MARKER) else {
+    let Some((shown, armour)) = text.rsplit_once(MARKER).filter(|it| is_state(it.1)) else {
         return plain(text);
     };
     let bytes = URL_SAFE_NO_PAD
@@ -56,6 +56,12 @@ pub(crate) fn parse<T: Crdt>(
         });
     }
     Ok(value)
+}
+
+/// Whether this begins as a state does, with version byte 1: people write " @v1:" in texts of
+/// their own.
+fn is_state(armour: &str) -> bool {
+    matches!(armour.as_bytes(), [b'A', b'Q'..=b'Z' | b'a'..=b'f', ..])
 }
 
 /// The start of a text, for an error message.

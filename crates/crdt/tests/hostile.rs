@@ -3,7 +3,7 @@
 mod world;
 
 use crdt::{
-    AnyState, ColumnKind, Crdt, DeltaFault, Dot, LwwRegister, OrSet, PnCounter, ReplicaId,
+    AnyState, ColumnKind, Crdt, DeltaFault, Dot, LwwRegister, OrSet, PnCounter, ReplicaId, RgaText,
     RowChange, RowMeta, SchemaChange, TableSchema, TextError,
 };
 use proptest::prelude::*;
@@ -148,8 +148,12 @@ fn edited_texts_name_what_differs() {
         Err(TextError::State { .. })
     ));
     assert!(matches!(
-        PnCounter::from_text("12 @v1:"),
+        PnCounter::from_text("12 @v1:AQ"),
         Err(TextError::Armour(_))
+    ));
+    assert!(matches!(
+        PnCounter::from_text("12 @v1:"),
+        Err(TextError::Syntax { .. })
     ));
     for (text, range) in [
         ("99999999999999999999", true),
@@ -174,6 +178,23 @@ fn values_with_the_marker_inside_round_trip() {
     }
     let set = OrSet::assign(["x @v1:AAAA".to_owned()].into());
     assert_eq!(OrSet::from_text(&set.to_text()), Ok(set));
+}
+
+/// What people write must not be taken for a damaged state because of five characters in it.
+#[test]
+fn the_marker_in_a_text_is_text() {
+    for text in [
+        "x @v1:",
+        "mail me @v1:home",
+        " @v1: @v1:And so on",
+        "a @v1:12",
+    ] {
+        let typed = RgaText::from_text(text).unwrap();
+        assert_eq!(typed.plain_text().as_deref(), Ok(text));
+        assert_eq!(RgaText::from_text(&typed.to_text()), Ok(typed));
+        let quoted = LwwRegister::from_text(text).unwrap();
+        assert_eq!(quoted.get(), Some(crdt::json::quote(text).as_str()));
+    }
 }
 
 /// A member that counts in another's name, or takes all slots for itself.

@@ -117,6 +117,14 @@ impl<C: Content> Sequence<C> {
         }
     }
 
+    /// What the living elements of the settled state hold, and how many are deleted; of a delta
+    /// these are what it brings and takes.
+    pub(crate) fn brought(&self) -> (&C, usize) {
+        let deleted = self.state.pieces.iter().filter(|piece| piece.deleted);
+        let count = deleted.map(|piece| piece.len as usize).sum();
+        (&self.state.content, count)
+    }
+
     fn settled(state: State<C>) -> Self {
         Self {
             state,

@@ -1,13 +1,14 @@
-//! `make bench`: what tracking costs a writer, what syncing carries, and how soon a
+//! `make bench`: what the types and tracking cost a writer, what syncing carries, and how soon a
 //! commit is seen elsewhere, each beside what PostgreSQL does without us, in one run.
 //!
-//! `bench [writes] [throughput] [lag]`; `BENCH_SECONDS` (20) a measurement and
+//! `bench [types] [writes] [throughput] [lag]`; `BENCH_SECONDS` (20) a measurement and
 //! `BENCH_ROUNDS` (3), of which the median counts.
 
 mod lag;
 mod median;
 mod native;
 mod throughput;
+mod types;
 mod writes;
 
 use std::fs;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
 
 fn run() -> Outcome {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, Part); 3] = [
+    let parts: [(&str, Part); 4] = [
+        ("types", types::measure),
         ("writes", writes::measure),
         ("throughput", throughput::measure),
         ("lag", lag::measure),
@@ -47,7 +49,7 @@ fn run() -> Outcome {
         .find(|name| parts.iter().all(|(part, _)| part != name))
     {
         return Err(Failure::new(format!(
-            "no part {unknown}: writes, throughput, lag"
+            "no part {unknown}: types, writes, throughput, lag"
         )));
     }
     let extent = Extent {
