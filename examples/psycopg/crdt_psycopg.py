@@ -12,7 +12,7 @@ one database into another.
 
 from dataclasses import dataclass
 
-from psycopg import Connection
+from psycopg import AsyncConnection, BaseConnection, Connection
 from psycopg.adapt import Dumper, Loader
 from psycopg.pq import Format
 from psycopg.types import TypeInfo
@@ -37,13 +37,22 @@ STATES: dict[str, type[State]] = {name: type(name, (State,), {}) for name in TYP
 def register(connection: Connection) -> None:
     """Makes binary cursors return states, and parameters take them: cursors of this connection made afterwards."""
     for name in TYPES:
-        # The number of the type differs between databases.
-        info = TypeInfo.fetch(connection, name)
-        if info is None:
-            raise LookupError(f"no type {name} here: CREATE EXTENSION blockchain_crdt, or set search_path")
-        info.register(connection)
-        connection.adapters.register_loader(info.oid, _loader(STATES[name]))
-        connection.adapters.register_dumper(STATES[name], _dumper(info.oid))
+        _register(connection, name, TypeInfo.fetch(connection, name))
+
+
+async def register_async(connection: AsyncConnection) -> None:
+    """The same for an AsyncConnection."""
+    for name in TYPES:
+        _register(connection, name, await TypeInfo.fetch(connection, name))
+
+
+def _register(connection: BaseConnection, name: str, info: TypeInfo | None) -> None:
+    if info is None:
+        raise LookupError(f"no type {name} here: CREATE EXTENSION blockchain_crdt, or set search_path")
+    # The number of the type differs between databases.
+    info.register(connection)
+    connection.adapters.register_loader(info.oid, _loader(STATES[name]))
+    connection.adapters.register_dumper(STATES[name], _dumper(info.oid))
 
 
 def _loader(state: type[State]) -> type[Loader]:

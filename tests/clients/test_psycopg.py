@@ -1,5 +1,6 @@
 """psycopg 3: parameters and results of all types, as text and as bytes."""
 
+import asyncio
 from datetime import datetime, timezone
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Json, Jsonb
 
 from base import EVERY, TYPES, OnDatabase, states
-from crdt_psycopg import STATES, register
+from crdt_psycopg import STATES, register, register_async
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 LATER = datetime(2026, 2, 2, tzinfo=timezone.utc)
@@ -265,6 +266,26 @@ class Psycopg(OnDatabase):
                 self.db.execute("UPDATE page SET pn_counter = %s WHERE id = 1", ["many"])
         self.assertEqual(self.plain()["pn_counter"], 5_000_000_040)
         self.verify()
+
+    def test_async(self):
+        """Coroutines on connections of their own count exactly, and states are bytes for them as well."""
+        self.insert()
+
+        async def work(name):
+            async with await psycopg.AsyncConnection.connect(dbname=self.database, autocommit=True) as connection:
+                await register_async(connection)
+                for i in range(10):
+                    await connection.execute("UPDATE page SET pn_counter = pn_counter + 1, or_set = or_set + %s", [f"{name}{i}"])
+                    async with connection.cursor(binary=True) as cursor:
+                        await cursor.execute("SELECT or_set FROM page")
+                        [state] = await cursor.fetchone()
+                    await connection.execute("UPDATE page SET or_set = %s", [state])
+
+        async def all_at_once():
+            await asyncio.gather(work("a"), work("b"), work("c"))
+
+        asyncio.run(all_at_once())
+        self.assertEqual(self.one("SELECT pn_counter::bigint, crdt_cardinality(or_set) FROM page"), (5_000_000_030, 32))
 
     def test_server_side_cursor_and_returning(self):
         """RETURNING and named cursors give values as SELECT does."""

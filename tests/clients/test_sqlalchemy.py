@@ -1,5 +1,6 @@
 """SQLAlchemy 2, Core and ORM: through a view of plain types, and on the table itself."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from threading import Barrier
@@ -9,6 +10,7 @@ from psycopg.errors import SerializationFailure
 from sqlalchemy import BigInteger, FetchedValue, MetaData, Table, Text, create_engine, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DBAPIError, SAWarning
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.ext.mutable import MutableDict, MutableList
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -426,6 +428,24 @@ class Direct(OnEngine):
             session.add_all(EagerPage(id=i, views=i, tags=[str(i)]) for i in range(2, 30))
             session.commit()
             self.assertEqual(session.get(EagerPage, 29).tags, {"29"})
+
+    def test_async(self):
+        """Asynchronous sessions keep what others wrote, as the others do; RETURNING saves them from reading anew."""
+
+        async def both():
+            engine = create_async_engine(f"postgresql+psycopg:///{self.database}")
+            async with AsyncSession(engine, expire_on_commit=False) as one, AsyncSession(engine) as two:
+                mine, theirs = await one.get(EagerPage, 1), await two.get(EagerPage, 1)
+                mine.views += 1
+                mine.tags |= {"mine"}
+                theirs.views += 5
+                theirs.tags |= {"theirs"}
+                await two.commit()
+                await one.commit()
+                self.assertEqual((mine.views, mine.tags), (16, {"a", "b", "mine", "theirs"}))
+            await engine.dispose()
+
+        asyncio.run(both())
 
     def test_core(self):
         """Core statements give and take plain values."""
