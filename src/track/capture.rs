@@ -84,11 +84,10 @@ fn update(table: &Table, before: &RowMeta, old: &Row, new: &Row) {
             {
                 return None;
             }
-            let state = AnyState::decode(column.kind, &bytes_of(value)).or_corrupt(&column.name);
-            let old = old.get(column.attribute).map(|value| {
-                AnyState::decode(column.kind, &bytes_of(value)).or_corrupt(&column.name)
-            });
-            AnyState::delta(old.as_ref(), &state).map(|delta| (at, delta.encode()))
+            let old = old.get(column.attribute).map(bytes_of);
+            AnyState::delta_bytes(column.kind, old.as_deref(), &bytes_of(value))
+                .or_corrupt(&column.name)
+                .map(|delta| (at, delta))
         })
         .collect();
     let plain = if before.stamp == after.stamp {

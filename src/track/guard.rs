@@ -2,7 +2,7 @@
 //! lock, so that every write to a tracked table is a join with what the row
 //! holds. Here, and nowhere else, dots and stamps are made.
 
-use super::table::{Table, bytes_of};
+use super::table::{Column, Table, bytes_of};
 use super::trigger::{Call, Event, Row, trigger_function};
 use super::{key, tombstone};
 use crate::error::{OrCorrupt, raise};
@@ -125,11 +125,8 @@ fn insert(table: &Table, new: &Row) -> Changes {
     let mut changes = Changes::default();
     for column in table.columns.iter().filter(|c| c.kind != ColumnKind::Plain) {
         if let Some(value) = new.get(column.attribute) {
-            let wanted = decode(column.kind, &column.name, value);
-            let settled = AnyState::settle(None, &wanted, &mut author).unwrap_or_else(|error| {
-                refusal::change_of_column(&column.name, &table.schema.table, &error)
-            });
-            changes.set(column.attribute, &settled.encode());
+            let settled = settled(table, column, None, &bytes_of(value), &mut author);
+            changes.set(column.attribute, &settled);
         }
     }
     let id = key::tombstone_id(&key::hash(
@@ -175,7 +172,7 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
             continue;
         }
         let wanted = match after {
-            Some(value) => decode(column.kind, &column.name, value),
+            Some(value) => bytes_of(value),
             None => null(column.kind).unwrap_or_else(|| {
                 raise(
                     PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
@@ -187,12 +184,9 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
                 )
             }),
         };
-        let before = before.map(|value| decode(column.kind, &column.name, value));
-        let settled =
-            AnyState::settle(before.as_ref(), &wanted, &mut author).unwrap_or_else(|error| {
-                refusal::change_of_column(&column.name, &table.schema.table, &error)
-            });
-        changes.set(column.attribute, &settled.encode());
+        let before = before.map(bytes_of);
+        let settled = settled(table, column, before.as_deref(), &wanted, &mut author);
+        changes.set(column.attribute, &settled);
     }
     if plain_changed {
         meta.stamp = Some(author.stamp(meta.stamp));
@@ -210,13 +204,24 @@ fn update(table: &Table, mut meta: RowMeta, old: &Row, new: &Row) -> Changes {
 
 /// What SET column = NULL means: only a register can hold nothing, as JSON's
 /// null.
-fn null(kind: ColumnKind) -> Option<AnyState> {
+fn null(kind: ColumnKind) -> Option<Vec<u8>> {
     match kind {
-        ColumnKind::LwwRegister | ColumnKind::MvRegister => AnyState::from_text(kind, "null").ok(),
+        ColumnKind::LwwRegister | ColumnKind::MvRegister => AnyState::from_text(kind, "null")
+            .ok()
+            .map(|state| state.encode()),
         _ => None,
     }
 }
 
-fn decode(kind: ColumnKind, name: &str, value: pg_sys::Datum) -> AnyState {
-    AnyState::decode(kind, &bytes_of(value)).or_corrupt(name)
+/// What the column stores when `wanted` is written over `before`.
+fn settled(
+    table: &Table,
+    column: &Column,
+    before: Option<&[u8]>,
+    wanted: &[u8],
+    author: &mut ThisNode,
+) -> Vec<u8> {
+    AnyState::settle_bytes(column.kind, before, wanted, author).unwrap_or_else(|error| {
+        refusal::change_of_column(&column.name, &table.schema.table, &error)
+    })
 }

@@ -6,7 +6,8 @@ use super::refusal;
 use super::value::{Encoded, Value};
 use crate::error::{OrCorrupt, raise};
 use crate::function::v1_function;
-use crdt::{BCounter, ColumnKind, Crdt, CrdtError, ReplicaId};
+use crdt::pn_counter::Step;
+use crdt::{BCounter, ColumnKind, Crdt, CrdtError, PnCounter, ReplicaId};
 use pgrx::datum::{AnyNumeric, IntoDatum};
 use pgrx::prelude::*;
 use pgrx::{direct_function_call, pg_sys};
@@ -43,10 +44,7 @@ fn crdt_counter_value(counter: Value) -> i64 {
 
 fn added(counter: &Value, amount: i64) -> Encoded {
     match counter.kind() {
-        ColumnKind::PnCounter => match crdt::pn_counter::add_to_bytes(counter.bytes(), amount) {
-            Ok(bytes) => Encoded(bytes),
-            Err(error) => refusal::change(&error),
-        },
+        ColumnKind::PnCounter => counter.edited::<PnCounter>(&Step::by(amount)),
         kind => of_counter!(kind, T => Encoded::of_change(counter.decode_as::<T>().add(amount))),
     }
 }
@@ -63,11 +61,12 @@ fn crdt_counter_add_to(amount: i64, counter: Value) -> Encoded {
 
 #[pg_extern(sql = false)]
 fn crdt_counter_sub(counter: Value, amount: i64) -> Encoded {
-    match (counter.kind(), amount.checked_neg()) {
-        (ColumnKind::PnCounter, Some(amount)) => added(&counter, amount),
-        (kind, _) => dispatch!(kind, [PnCounter | BCounter], T => {
-            Encoded::of_change(counter.decode_as::<T>().sub(amount))
-        }),
+    match counter.kind() {
+        ColumnKind::PnCounter => {
+            let Step { up, down } = Step::by(amount);
+            counter.edited::<PnCounter>(&Step { up: down, down: up })
+        }
+        _ => Encoded::of_change(counter.decode_as::<BCounter>().sub(amount)),
     }
 }
 

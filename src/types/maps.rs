@@ -4,7 +4,7 @@
 use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::{self, dispatch};
-use super::value::{Encoded, Value, all_edited};
+use super::value::{Encoded, Value};
 use super::{plain, refusal};
 use crate::error::{OrCorrupt, raise};
 use crdt::lww_table::KeyEdit;
@@ -130,23 +130,19 @@ fn crdt_map_put_all(map: Value, object: Jsonb) -> Encoded {
     let members = plain::of_json::<LwwMap>(&object);
     let members = members.iter();
     match map.kind() {
-        ColumnKind::OrMap => all_edited::<OrMap>(
-            &map,
-            members.map(|(key, json)| MapEdit::PutJson {
-                path: vec![key.to_owned()],
-                json: json.to_owned(),
-            }),
-        ),
+        ColumnKind::OrMap => map.all_edited::<OrMap>(members.map(|(key, json)| MapEdit::PutJson {
+            path: vec![key.to_owned()],
+            json: json.to_owned(),
+        })),
         ColumnKind::OrCart => {
             let counts = plain::of_json::<OrCart>(&object).value();
             let counts = counts.unwrap_or_else(|error| refusal::change(&error));
             let puts = counts
                 .into_iter()
                 .map(|(key, count)| CartEdit::Put { key, count });
-            all_edited::<OrCart>(&map, puts)
+            map.all_edited::<OrCart>(puts)
         }
-        _ => all_edited::<LwwMap>(
-            &map,
+        _ => map.all_edited::<LwwMap>(
             members.map(|(key, json)| KeyEdit::Put(key.to_owned(), json.to_owned())),
         ),
     }
@@ -179,39 +175,35 @@ fn path(keys: &Array<'_, &str>) -> Vec<String> {
     keys.iter().map(key).collect()
 }
 
-fn edited(map: &Value, edit: &MapEdit) -> Encoded {
-    Encoded::of_change(map.decode_as::<OrMap>().edited(edit))
-}
-
 /// An object becomes a map of its own, all else a register; where a counter or
 /// a set is, a whole number or an array of texts becomes what it shows.
 #[pg_extern(sql = false)]
 fn crdt_or_map_put(map: Value, keys: Array<'_, &str>, value: Jsonb) -> Encoded {
     let (path, json) = (path(&keys), value.0);
-    edited(&map, &MapEdit::PutJson { path, json })
+    map.edited::<OrMap>(&MapEdit::PutJson { path, json })
 }
 
 #[pg_extern(sql = false)]
 fn crdt_or_map_increment(map: Value, keys: Array<'_, &str>, amount: i64) -> Encoded {
     let path = path(&keys);
-    edited(&map, &MapEdit::Add { path, amount })
+    map.edited::<OrMap>(&MapEdit::Add { path, amount })
 }
 
 #[pg_extern(sql = false)]
 fn crdt_or_map_add(map: Value, keys: Array<'_, &str>, element: &str) -> Encoded {
     let (path, element) = (path(&keys), element.to_owned());
-    edited(&map, &MapEdit::SetAdd { path, element })
+    map.edited::<OrMap>(&MapEdit::SetAdd { path, element })
 }
 
 #[pg_extern(sql = false)]
 fn crdt_or_map_remove_element(map: Value, keys: Array<'_, &str>, element: &str) -> Encoded {
     let (path, element) = (path(&keys), element.to_owned());
-    edited(&map, &MapEdit::SetRemove { path, element })
+    map.edited::<OrMap>(&MapEdit::SetRemove { path, element })
 }
 
 #[pg_extern(sql = false)]
 fn crdt_or_map_remove(map: Value, keys: Array<'_, &str>) -> Encoded {
-    edited(&map, &MapEdit::Remove { path: path(&keys) })
+    map.edited::<OrMap>(&MapEdit::Remove { path: path(&keys) })
 }
 
 // or_cart's own.
@@ -219,25 +211,19 @@ fn crdt_or_map_remove(map: Value, keys: Array<'_, &str>) -> Encoded {
 #[pg_extern(sql = false)]
 fn crdt_or_cart_put(cart: Value, key: &str, count: i64) -> Encoded {
     let key = key.to_owned();
-    Encoded::of_change(
-        cart.decode_as::<OrCart>()
-            .edited(&CartEdit::Put { key, count }),
-    )
+    cart.edited::<OrCart>(&CartEdit::Put { key, count })
 }
 
 #[pg_extern(sql = false)]
 fn crdt_or_cart_increment(cart: Value, key: &str, amount: i64) -> Encoded {
     let key = key.to_owned();
-    Encoded::of_change(
-        cart.decode_as::<OrCart>()
-            .edited(&CartEdit::Add { key, amount }),
-    )
+    cart.edited::<OrCart>(&CartEdit::Add { key, amount })
 }
 
 #[pg_extern(sql = false)]
 fn crdt_or_cart_remove(cart: Value, key: &str) -> Encoded {
     let key = key.to_owned();
-    Encoded::of_change(cart.decode_as::<OrCart>().edited(&CartEdit::Remove { key }))
+    cart.edited::<OrCart>(&CartEdit::Remove { key })
 }
 
 /// `cart -> key`: NULL if it is not there.

@@ -4,12 +4,13 @@
 use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::dispatch;
-use super::value::{Encoded, Value, all_edited};
+use super::value::{Encoded, Value};
 use super::{plain, refusal};
 use crate::error::raise;
-use crdt::rga::Values;
+use crdt::rga::{ListEdit, Values};
 use crdt::rga_text::TextEdit;
-use crdt::{Crdt, CrdtError, Rga, RgaText};
+use crdt::sequence::{Content, SequenceEdit};
+use crdt::{ColumnKind, Crdt, CrdtError, Rga, RgaText};
 use pgrx::prelude::*;
 use std::cmp::Ordering;
 
@@ -30,18 +31,24 @@ fn natural(number: i32, what: &str) -> usize {
     })
 }
 
+fn length<C: Content>(sequence: &Value) -> usize {
+    crdt::sequence::length_of_bytes::<C>(sequence.bytes())
+        .unwrap_or_else(|error| refusal::change(&error))
+}
+
 #[pg_extern(sql = false)]
 fn crdt_sequence_length(sequence: Value) -> i32 {
-    let length = of_sequence!(sequence.kind(), T => sequence.decode_as::<T>().length());
+    let length = match sequence.kind() {
+        ColumnKind::Rga => length::<Values>(&sequence),
+        _ => length::<String>(&sequence),
+    };
     i32::try_from(length).unwrap_or(i32::MAX)
 }
 
 #[pg_extern(sql = false)]
 fn crdt_sequence_delete(sequence: Value, at: i32, count: i32) -> Encoded {
     let (at, count) = (natural(at, "position"), natural(count, "count"));
-    of_sequence!(sequence.kind(), T => {
-        Encoded::of_change(sequence.decode_as::<T>().delete(at, count))
-    })
+    of_sequence!(sequence.kind(), T => sequence.edited::<T>(&SequenceEdit::Delete { at, count }))
 }
 
 // rga_text's own.
@@ -54,13 +61,18 @@ fn text_of(text: &Value) -> String {
 #[pg_extern(sql = false)]
 fn crdt_rga_text_insert(text: Value, at: i32, inserted: &str) -> Encoded {
     let at = natural(at, "position");
-    Encoded::of_change(text.decode_as::<RgaText>().insert(at, inserted.to_owned()))
+    text.edited::<RgaText>(&TextEdit::Insert {
+        at,
+        content: inserted.to_owned(),
+    })
 }
 
 #[pg_extern(sql = false)]
 fn crdt_rga_text_append(text: Value, appended: &str) -> Encoded {
-    let text: RgaText = text.decode_as();
-    Encoded::of_change(text.insert(text.length(), appended.to_owned()))
+    text.edited::<RgaText>(&TextEdit::Insert {
+        at: length::<String>(&text),
+        content: appended.to_owned(),
+    })
 }
 
 /// `crdt_edit(text, edits)`: many edits at the price of one. Each is
@@ -82,7 +94,7 @@ fn crdt_rga_text_edit(text: Value, edits: Jsonb) -> Encoded {
             TextEdit::Insert { at, content },
         ]
     });
-    all_edited::<RgaText>(&text, edits)
+    text.all_edited::<RgaText>(edits)
 }
 
 #[pg_extern(sql = false)]
@@ -121,6 +133,11 @@ equality_functions!(
 
 // rga's own.
 
+fn append(list: &Value, content: Values) -> Encoded {
+    let at = length::<Values>(list);
+    list.edited::<Rga>(&ListEdit::Insert { at, content })
+}
+
 fn one(element: &Jsonb) -> Values {
     Values::new([element.0.as_str()])
         .unwrap_or_else(|error| refusal::change(&CrdtError::InvalidJson(error)))
@@ -129,13 +146,15 @@ fn one(element: &Jsonb) -> Values {
 #[pg_extern(sql = false)]
 fn crdt_rga_insert(list: Value, at: i32, element: Jsonb) -> Encoded {
     let at = natural(at, "position");
-    Encoded::of_change(list.decode_as::<Rga>().insert(at, one(&element)))
+    list.edited::<Rga>(&ListEdit::Insert {
+        at,
+        content: one(&element),
+    })
 }
 
 #[pg_extern(sql = false)]
 fn crdt_rga_append(list: Value, element: Jsonb) -> Encoded {
-    let list: Rga = list.decode_as();
-    Encoded::of_change(list.insert(list.length(), one(&element)))
+    append(&list, one(&element))
 }
 
 /// `list || elements`: all elements of a JSON array at the end.
@@ -143,8 +162,7 @@ fn crdt_rga_append(list: Value, element: Jsonb) -> Encoded {
 fn crdt_rga_concat(list: Value, elements: Jsonb) -> Encoded {
     let elements = Values::of_array(&elements.0)
         .unwrap_or_else(|error| refusal::change(&CrdtError::InvalidJson(error)));
-    let list: Rga = list.decode_as();
-    Encoded::of_change(list.insert(list.length(), elements))
+    append(&list, elements)
 }
 
 /// The list as a JSON array.

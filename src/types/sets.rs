@@ -3,7 +3,7 @@
 use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::{self, dispatch};
-use super::value::{Encoded, Value, all_edited};
+use super::value::{Encoded, Value};
 use crate::error::raise;
 use crdt::aw_set::SetEdit;
 use crdt::lww_table::KeyEdit;
@@ -71,14 +71,12 @@ pub fn elements(set: &Value) -> Vec<String> {
 
 #[pg_extern(sql = false)]
 fn crdt_set_add(set: Value, element: &str) -> Encoded {
-    let elements = [element];
-    of_set!(set.kind(), T => all_edited::<T>(&set, elements.into_iter().map(T::addition)))
+    of_set!(set.kind(), T => set.edited::<T>(&T::addition(element)))
 }
 
 #[pg_extern(sql = false)]
 fn crdt_set_remove(set: Value, element: &str) -> Encoded {
-    let elements = [element];
-    of_set!(set.kind(), T => all_edited::<T>(&set, elements.into_iter().map(T::removal)))
+    of_set!(set.kind(), T => set.edited::<T>(&T::removal(element)))
 }
 
 /// The element of an array that is none of a set.
@@ -95,14 +93,14 @@ fn crdt_set_add_all(set: Value, elements: Array<'_, &str>) -> Encoded {
     let elements = elements
         .iter()
         .map(|it| it.unwrap_or_else(|| refuse_null()));
-    of_set!(set.kind(), T => all_edited::<T>(&set, elements.map(T::addition)))
+    of_set!(set.kind(), T => set.all_edited::<T>(elements.map(T::addition)))
 }
 
 /// NULL is in no set: to remove it changes nothing.
 #[pg_extern(sql = false)]
 fn crdt_set_remove_all(set: Value, elements: Array<'_, &str>) -> Encoded {
     let elements = elements.iter().flatten();
-    of_set!(set.kind(), T => all_edited::<T>(&set, elements.map(T::removal)))
+    of_set!(set.kind(), T => set.all_edited::<T>(elements.map(T::removal)))
 }
 
 /// The elements of an array, each once; None if one is NULL.

@@ -69,6 +69,25 @@ impl Value {
     pub fn decode_as<T: Crdt>(&self) -> T {
         T::decode(self.bytes()).or_corrupt(T::NAME)
     }
+
+    /// The value, of type `T`, after an operator.
+    pub fn edited<T: Edit>(&self, edit: &T::Edit) -> Encoded {
+        match T::edit_bytes(self.bytes(), edit) {
+            Ok(bytes) => Encoded(bytes),
+            Err(error) => refusal::change(&error),
+        }
+    }
+
+    /// The value, of type `T`, after many, which are carried out in place.
+    pub fn all_edited<T: Edit>(&self, edits: impl IntoIterator<Item = T::Edit>) -> Encoded {
+        let mut value: T = self.decode_as();
+        for edit in edits {
+            if let Err(error) = value.edit(&edit) {
+                refusal::change(&error);
+            }
+        }
+        Encoded::of(&value)
+    }
 }
 
 impl Drop for Value {
@@ -96,17 +115,6 @@ impl Encoded {
             Err(error) => refusal::change(&error),
         }
     }
-}
-
-/// The value after many edits, which are carried out in place.
-pub fn all_edited<T: Edit>(value: &Value, edits: impl IntoIterator<Item = T::Edit>) -> Encoded {
-    let mut value: T = value.decode_as();
-    for edit in edits {
-        if let Err(error) = value.edit(&edit) {
-            refusal::change(&error);
-        }
-    }
-    Encoded::of(&value)
 }
 
 // SAFETY: the datum is read as the varlena that each SQL declaration promises.

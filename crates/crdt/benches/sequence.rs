@@ -1,10 +1,16 @@
 //! What a stored text of 100 KB costs: `cargo bench -p crdt --bench sequence`.
 
+// The bench uses a part of it.
+#[allow(dead_code)]
+#[path = "../tests/world/trace.rs"]
+mod trace;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crdt::rga_text::text_of_bytes;
-use crdt::{Author, Crdt, Hlc, ReplicaId, RgaText};
+use crdt::rga_text::{TextEdit, text_of_bytes};
+use crdt::{Author, Crdt, Edit, Hlc, ReplicaId, RgaText};
+use trace::Trace;
 
 struct Clock(Hlc, u8);
 
@@ -74,6 +80,28 @@ fn main() {
                     .encode(),
             );
         });
+        let edit = TextEdit::Insert {
+            at: 50_000,
+            content: "x".to_owned(),
+        };
+        let asked = RgaText::edit_bytes(&bytes, &edit).unwrap();
+        measure("  as bytes: insert", || {
+            black_box(RgaText::edit_bytes(black_box(&bytes), &edit).unwrap());
+        });
+        measure("  as bytes: settle", || {
+            let old = black_box(bytes.as_slice());
+            black_box(RgaText::settle_bytes(Some(old), &asked, &mut clock).unwrap());
+        });
+        let settled = RgaText::settle_bytes(Some(&bytes), &asked, &mut clock).unwrap();
+        measure("  as bytes: delta", || {
+            let old = black_box(bytes.as_slice());
+            black_box(RgaText::delta_bytes(Some(old), &settled).unwrap());
+        });
+        let delta = RgaText::delta_bytes(Some(&bytes), &settled);
+        let delta = delta.unwrap().unwrap();
+        measure("  as bytes: join a delta", || {
+            black_box(RgaText::join_bytes(black_box(&bytes), &delta).unwrap());
+        });
         let mut other = Clock(Hlc(1 << 40), 2);
         let new = row.insert(50_000, "x".to_owned()).unwrap();
         let new = RgaText::settle(Some(&row), &new, &mut other).unwrap();
@@ -87,6 +115,7 @@ fn main() {
             black_box(RgaText::settle(Some(&row), &new, &mut clock).unwrap());
         });
     }
+    session_of_two();
     for (length, line) in [(2_000, 2_000), (1_000_000, 500), (1_000_000, 2_000_000)] {
         let first = RgaText::assign(unlike(3, length, line));
         let row = RgaText::settle(None, &first, &mut clock).unwrap();
@@ -95,6 +124,45 @@ fn main() {
         black_box(RgaText::settle(Some(&row), &new, &mut clock).unwrap());
         let elapsed = begun.elapsed();
         println!("settle {length} unlike characters, {line} a line: {elapsed:?}");
+    }
+}
+
+/// The deltas of two people who typed for hours, each joined on its own.
+fn session_of_two() {
+    let Some(trace) = Trace::named("friendsforever") else {
+        return;
+    };
+    let mut clocks = [Clock(Hlc(1), 1), Clock(Hlc(2), 2)];
+    let begun = Instant::now();
+    let deltas = trace.deltas(&mut clocks, |clock, seen| clock.0 = clock.0.max(seen));
+    println!("friendsforever: typed anew in {:?}", begun.elapsed());
+    let decoded: Vec<RgaText> = deltas
+        .iter()
+        .map(|delta| RgaText::decode(delta).unwrap())
+        .collect();
+    let each = |begun: Instant| begun.elapsed() / deltas.len() as u32;
+    for _ in 0..3 {
+        let (mut row, begun) = (RgaText::default(), Instant::now());
+        for delta in &decoded {
+            row.join_assign(delta).unwrap();
+        }
+        println!(
+            "friendsforever: {} deltas, {:?} each",
+            deltas.len(),
+            each(begun)
+        );
+        assert_eq!(row.value().unwrap(), trace.end);
+        let (mut bytes, begun) = (RgaText::default().encode(), Instant::now());
+        for delta in &deltas {
+            bytes = RgaText::join_bytes(&bytes, delta).unwrap();
+        }
+        println!("  as bytes, {:?} each, {} bytes", each(begun), bytes.len());
+        assert_eq!(bytes, row.encode());
+        let begun = Instant::now();
+        for delta in &deltas {
+            black_box(RgaText::decode(black_box(delta)).unwrap());
+        }
+        println!("  decode of a delta: {:?}", each(begun));
     }
 }
 

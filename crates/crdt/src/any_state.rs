@@ -184,6 +184,27 @@ impl AnyState {
         })
     }
 
+    /// [`Crdt::settle_bytes`] by the kind of the column; a plain column is an error.
+    pub fn settle_bytes(
+        kind: ColumnKind,
+        old: Option<&[u8]>,
+        new: &[u8],
+        author: &mut dyn Author,
+    ) -> Result<Vec<u8>, CrdtError> {
+        of_kind!(kind, T::settle_bytes(old, new, author))
+            .unwrap_or(Err(CrdtError::Decode(DecodeError::PlainColumn)))
+    }
+
+    /// [`Crdt::delta_bytes`] by the kind of the column; a plain column is an error.
+    pub fn delta_bytes(
+        kind: ColumnKind,
+        old: Option<&[u8]>,
+        new: &[u8],
+    ) -> Result<Option<Vec<u8>>, CrdtError> {
+        of_kind!(kind, T::delta_bytes(old, new))
+            .unwrap_or(Err(CrdtError::Decode(DecodeError::PlainColumn)))
+    }
+
     /// [`Crdt::delta`]; over another type all of `new` is the difference.
     pub fn delta(old: Option<&Self>, new: &Self) -> Option<Self> {
         each!(new, new => Crdt::delta(same(old).unwrap_or_default(), new).map(Self::from))

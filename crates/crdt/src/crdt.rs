@@ -76,6 +76,16 @@ pub trait Crdt: Clone + Eq + Sized + Default {
         Ok(())
     }
 
+    /// [`Crdt::join`] of encoded values; `stored` is one that this node wrote.
+    ///
+    /// Of the values in bytes a type may look into no more than it needs, where a value is large
+    /// and a change small: of what this node wrote, it believes what it does not use.
+    fn join_bytes(stored: &[u8], other: &[u8]) -> Result<Vec<u8>, CrdtError> {
+        let mut joined = Self::decode(stored)?;
+        joined.join_assign(&Self::decode(other)?)?;
+        Ok(joined.encode())
+    }
+
     /// What a tracked row stores when `new` is written over `old` (None on INSERT or over NULL).
     ///
     /// A `new` that descends from `old` has its change added to `old`; any other came from
@@ -84,11 +94,28 @@ pub trait Crdt: Clone + Eq + Sized + Default {
     /// first authored by its value.
     fn settle(old: Option<&Self>, new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError>;
 
+    /// [`Crdt::settle`] of encoded values; `old` is one that this node wrote.
+    fn settle_bytes(
+        old: Option<&[u8]>,
+        new: &[u8],
+        author: &mut dyn Author,
+    ) -> Result<Vec<u8>, CrdtError> {
+        let old = old.map(Self::decode).transpose()?;
+        Ok(Self::settle(old.as_ref(), &Self::decode(new)?, author)?.encode())
+    }
+
     /// The smallest settled `d` with `old ⊔ d = new`; None if there is no difference.
     ///
     /// `new` must be settled and not below `old`; of an unsettled `old` only the state counts.
     /// Without `old` it is all of `new`, even if that is empty: NULL is not the empty state.
     fn delta(old: Option<&Self>, new: &Self) -> Option<Self>;
+
+    /// [`Crdt::delta`] of encoded values that this node wrote.
+    fn delta_bytes(old: Option<&[u8]>, new: &[u8]) -> Result<Option<Vec<u8>>, CrdtError> {
+        let old = old.map(Self::decode).transpose()?;
+        let delta = Self::delta(old.as_ref(), &Self::decode(new)?);
+        Ok(delta.map(|delta| delta.encode()))
+    }
 
     /// Folds what removed elements and departed replicas left behind.
     ///
@@ -129,6 +156,13 @@ pub trait Edit: Crdt {
 
     /// The value after the operator, in place; after an error `self` is as before.
     fn edit(&mut self, edit: &Self::Edit) -> Result<(), CrdtError>;
+
+    /// [`Edit::edit`] of an encoded value that this node wrote.
+    fn edit_bytes(value: &[u8], edit: &Self::Edit) -> Result<Vec<u8>, CrdtError> {
+        let mut value = Self::decode(value)?;
+        value.edit(edit)?;
+        Ok(value.encode())
+    }
 
     /// The value after the operator.
     fn edited(&self, edit: &Self::Edit) -> Result<Self, CrdtError> {

@@ -89,7 +89,10 @@ fn written<K: TableKind>(table: &LwwTable<K>) -> String {
 }
 
 fn spliced<C: Content>(sequence: &Sequence<C>) -> String {
-    let (content, deleted) = sequence.brought();
+    let (content, deleted) = match sequence.brought() {
+        Ok(brought) => brought,
+        Err(error) => return error.to_string(),
+    };
     let come = (C::count(content.slice()) > 0).then(|| format!("+ {}", content.json()));
     let gone = (deleted > 0).then(|| format!("- {deleted}"));
     brought(come, gone)

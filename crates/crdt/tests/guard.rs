@@ -4,7 +4,8 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use crdt::{AnyState, ColumnKind, Crdt, CrdtError, Hlc, LwwRegister, OrSet, PnCounter};
+use crdt::pn_counter::Step;
+use crdt::{AnyState, ColumnKind, Crdt, CrdtError, Edit, Hlc, LwwRegister, OrSet, PnCounter};
 use world::Clock;
 
 fn counter(value: i64, author: &mut Clock) -> PnCounter {
@@ -168,13 +169,13 @@ fn counters_are_read_and_moved_as_bytes() {
         assert_eq!(crdt::pn_counter::value_of_bytes(&bytes), value.value());
         for amount in [0, 1, -1, -9, i64::MIN, i64::MAX] {
             assert_eq!(
-                crdt::pn_counter::add_to_bytes(&bytes, amount),
+                PnCounter::edit_bytes(&bytes, &Step::by(amount)),
                 value.add(amount).map(|value| value.encode())
             );
         }
         for cut in 0..bytes.len() {
             assert!(crdt::pn_counter::value_of_bytes(&bytes[..cut]).is_err());
-            assert!(crdt::pn_counter::add_to_bytes(&bytes[..cut], 1).is_err());
+            assert!(PnCounter::edit_bytes(&bytes[..cut], &Step::by(1)).is_err());
         }
     }
 }

@@ -51,7 +51,12 @@ fn some_edit(seed: u8) -> MapEdit {
         _ => Nested::Map([("a".to_owned(), Nested::Counter(3))].into()),
     };
     match seed >> 2 & 7 {
-        0 | 1 => MapEdit::Add { path, amount },
+        0 => MapEdit::Add { path, amount },
+        1 if seed & 0x20 == 0 => MapEdit::Add { path, amount },
+        1 => MapEdit::PutJson {
+            path,
+            json: [r#"{"a": 5}"#, "5", r#"["e1"]"#, "{}"][usize::from(seed >> 6)].to_owned(),
+        },
         2 | 3 => MapEdit::SetAdd { path, element },
         4 => MapEdit::SetRemove { path, element },
         5 => MapEdit::Remove { path },
@@ -238,6 +243,30 @@ fn edits_take_effect_in_order() {
     assert!(matches!(deep, Err(CrdtError::TooLarge { .. })));
     let text = format!("{}{}", r#"{"d":"#.repeat(33), "1") + &"}".repeat(33);
     assert!(OrMap::from_text(&text).is_err());
+}
+
+/// A JSON value put over a counter by someone who knows nothing of counters must count.
+#[test]
+fn json_becomes_what_a_literal_would() {
+    let put = |map: &OrMap, keys: &[&str], json: &str| {
+        let (path, json) = (path(keys), json.to_owned());
+        map.edited(&MapEdit::PutJson { path, json })
+    };
+    let row = add(&OrMap::default(), &["n"], 5);
+    let row = OrMap::settle(None, &row, &mut Clock::new(1)).unwrap();
+    let higher = put(&row, &["n"], "7").unwrap();
+    let theirs = write(&row, &add(&row, &["n"], 10), &mut Clock::new(2));
+    let both = write(&theirs, &higher, &mut Clock::new(1));
+    assert_eq!(shown(&both), r#"{"n":17}"#);
+    let nested = put(&row, &["m", "a"], r#"{"b": [1.50, "x"], "c": {}}"#).unwrap();
+    assert_eq!(
+        shown(&nested),
+        r#"{"m":{"a":{"b":[1.50,"x"],"c":{}}},"n":5}"#
+    );
+    assert_eq!(shown(&put(&row, &["n"], r#""x""#).unwrap()), r#"{"n":"x"}"#);
+    assert!(put(&row, &[], "1").is_err() && put(&row, &["a"], "{").is_err());
+    let deep = put(&row, &vec!["d"; 31], r#"{"d": {"d": 1}}"#);
+    assert!(matches!(deep, Err(CrdtError::TooLarge { .. })));
 }
 
 /// A peer must not write in another's name, use a dot twice, or remove what nobody has seen.

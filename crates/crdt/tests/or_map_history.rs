@@ -60,7 +60,9 @@ impl History {
             MapEdit::Add { path, amount } => (path, Some(What::Share(*amount))),
             MapEdit::SetAdd { path, element } => (path, Some(What::Element(element.clone()))),
             MapEdit::SetRemove { path, .. } | MapEdit::Remove { path } => (path, None),
-            MapEdit::Put { .. } => unreachable!("the model puts registers"),
+            MapEdit::Put { .. } | MapEdit::PutJson { .. } => {
+                unreachable!("the model puts registers")
+            }
         };
         let same = matches!(&what, Some(What::Register(json))
             if at(&self.value(seen), path) == Some(&Nested::Register(json.clone())));

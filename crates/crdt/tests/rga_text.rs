@@ -54,31 +54,48 @@ fn text(row: &RgaText) -> String {
 fn golden_bytes() {
     assert_eq!(
         hex(&RgaText::default().encode()),
-        "01000000".to_owned() + "00"
+        "01000000".to_owned() + "0000"
     );
     assert_eq!(
         hex(&literal("hé").encode()),
-        "0102000000".to_owned() + "0368c3a9"
+        "010200000000".to_owned() + "0368c3a9"
     );
     let mut clock = Clock::new(1);
     let one = RgaText::settle(None, &literal("hello"), &mut clock).unwrap();
     let ones = "01".repeat(16);
-    let op = format!("01{ones}0102");
+    // One operation of tick 2 with 5 elements.
+    let replicas = format!("01{ones}0004020201") + "03";
     assert_eq!(
         hex(&one.encode()),
-        format!("01000568656c6c6f{op}0104000001") + "0004"
+        format!("01000568656c6c6f{replicas}010403050000") + "000004"
     );
     let two = settle(&one, &one.delete(1, 2).unwrap(), &mut clock);
-    assert_eq!(
-        hex(&two.encode()),
-        format!("010003686c6f{op}010400000300000101") + "0001"
-    );
+    let state = format!("03686c6f{replicas}010409030002") + "000000" + "030001" + "020001";
+    assert_eq!(hex(&two.encode()), format!("0100{state}"));
     let delta = RgaText::delta(Some(&one), &two).unwrap();
+    let op = format!("01{ones}0102");
     assert_eq!(hex(&delta.encode()), format!("010400{op}0001010101"));
     let edited = two.insert(1, "x".to_owned()).unwrap().delete(2, 1).unwrap();
     assert_eq!(
         hex(&edited.encode()),
-        format!("010103686c6f{op}0104000003000001010001") + "010300010101" + "78"
+        format!("0101{state}010300010101") + "78"
+    );
+    // Another replica's: its tick, 2^16 and more later, and that between which it stands.
+    let mut other = Clock::new(2);
+    other.observe(crdt::Hlc(0x1_0001));
+    let three = settle(&two, &two.insert(1, "y".to_owned()).unwrap(), &mut other);
+    let twos = "02".repeat(16);
+    let replicas = format!("02{}{twos}000082800401", &replicas[2..]) + "00";
+    let entries = "000000".to_owned() + "4e00000100" + "050201" + "020001";
+    assert_eq!(
+        hex(&three.encode()),
+        format!("01000468796c6f{replicas}0208030100000b030002{entries}")
+    );
+    let delta = RgaText::delta(Some(&two), &three).unwrap();
+    let ops = format!("02{ones}0102{twos}01828004");
+    assert_eq!(
+        hex(&delta.encode()),
+        format!("01040179{ops}0001000400010102") + "0000"
     );
 }
 

@@ -69,12 +69,12 @@ pub fn value_of_bytes(bytes: &[u8]) -> Result<i64, CrdtError> {
     sections(bytes)?.value(|slot| Ok(read_step(slot)?.net()), |step| step.net())
 }
 
-/// [`PnCounter::add`] on an encoded counter: copies the slots and rewrites the change.
+/// [`crate::Edit::edit_bytes`]: copies the slots and rewrites the change.
 ///
 /// Checks all lengths but not the order of the slots.
-pub fn add_to_bytes(bytes: &[u8], amount: i64) -> Result<Vec<u8>, CrdtError> {
+pub(super) fn edited(bytes: &[u8], step: Step) -> Result<Vec<u8>, CrdtError> {
     let sections = sections(bytes)?;
-    let change = stepped(&sections.change, Step::by(amount))?;
+    let change = stepped(&sections.change, step)?;
     let mut out = Vec::with_capacity(HEADER_BYTES + sections.slots.len() + 16);
     put_header(&mut out, change.code(), sections.slots.len() / SLOT_BYTES);
     out.extend_from_slice(sections.slots);

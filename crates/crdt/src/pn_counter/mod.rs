@@ -13,7 +13,7 @@ mod text;
 
 use std::cmp::Ordering;
 
-pub use layout::{add_to_bytes, value_of_bytes};
+pub use layout::value_of_bytes;
 
 pub use crate::slots::{MAX_SLOTS, MAX_SLOTS_PER_REPLICA};
 
@@ -308,5 +308,9 @@ impl Edit for PnCounter {
     fn edit(&mut self, step: &Step) -> Result<(), CrdtError> {
         self.change = layout::stepped(&self.change, *step)?;
         Ok(())
+    }
+
+    fn edit_bytes(value: &[u8], step: &Step) -> Result<Vec<u8>, CrdtError> {
+        layout::edited(value, *step)
     }
 }

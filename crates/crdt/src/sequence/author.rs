@@ -3,34 +3,57 @@
 use super::Sequence;
 use super::content::Content;
 use super::draft::{Draft, Edits};
+use super::settled::Settled;
 use super::span::{Id, Piece, Span, locate, push_piece};
 use super::state::State;
 use crate::{Author, Change, CrdtError, DeltaFault, Dot, ReplicaId};
 
 /// `base` led to hold exactly `value`.
 pub(super) fn led<C: Content>(
-    base: &State<C>,
+    base: &Settled<C>,
     value: &C,
     author: &mut dyn Author,
 ) -> Result<Sequence<C>, CrdtError> {
-    if !base.whole {
-        Sequence::settled(base.clone()).check_whole()?;
-    }
-    let hunks = C::hunks(base.content.slice(), value.slice());
+    let document = base.whole()?;
+    let hunks = C::hunks(document.content().slice(), value.slice());
     if hunks.is_empty() {
         return Ok(Sequence::settled(base.clone()));
     }
-    let mut draft = Draft::new(&base.pieces);
+    let pieces = document.pieces();
+    let mut draft = Draft::new(&pieces);
     draft.apply(&hunks, value)?;
-    let edits = draft.edits(&base.pieces);
+    let edits = draft.edits(&pieces);
     carried_out(base, edits, author).map(Sequence::settled)
 }
 
 /// The whole state `base` with `edits` upon it, what they insert under one fresh dot.
 pub(super) fn carried_out<C: Content>(
-    base: &State<C>,
+    base: &Settled<C>,
     edits: Edits<C>,
     author: &mut dyn Author,
+) -> Result<Settled<C>, CrdtError> {
+    let document = base.whole()?;
+    let dot = fresh_dot(&edits, author);
+    let mut out = document.clone();
+    if out.carry_out(&edits, dot)? {
+        return Ok(Settled::Whole(out));
+    }
+    Settled::of(carried_out_flat(&document.to_state()?, edits, dot)?)
+}
+
+/// The dot under which edits insert; none if they only delete.
+pub(super) fn fresh_dot<C>(edits: &Edits<C>, author: &mut dyn Author) -> Option<Dot> {
+    (!edits.inserted.is_empty()).then(|| Dot {
+        replica: author.replica(),
+        counter: author.tick().0,
+    })
+}
+
+/// [`carried_out`] where the dot comes between others.
+pub(super) fn carried_out_flat<C: Content>(
+    base: &State<C>,
+    edits: Edits<C>,
+    dot: Option<Dot>,
 ) -> Result<State<C>, CrdtError> {
     const TOO_LONG: CrdtError = CrdtError::TooLarge {
         what: "what one change inserts",
@@ -38,11 +61,7 @@ pub(super) fn carried_out<C: Content>(
     };
     let mut ops = base.ops.clone();
     let mut op = u32::MAX;
-    if !edits.inserted.is_empty() {
-        let dot = Dot {
-            replica: author.replica(),
-            counter: author.tick().0,
-        };
+    if let Some(dot) = dot {
         let at = match ops.binary_search(&dot) {
             Ok(_) => return Err(CrdtError::Forked(dot)),
             Err(at) => at,
@@ -244,7 +263,9 @@ pub(super) fn check<C: Content>(
     if !matches!(delta.change, Change::None) {
         return Err(DeltaFault::Unsettled);
     }
-    let state = &delta.state;
+    let Ok(state) = delta.state.flat() else {
+        return Ok(());
+    };
     let dot = |op: u32| state.ops.get(op as usize).copied();
     for span in &state.spans {
         let Some(dot) = dot(span.op) else {
@@ -253,16 +274,13 @@ pub(super) fn check<C: Content>(
         if dot.replica != author {
             return Err(DeltaFault::ForeignDot(dot));
         }
-        if row.is_some_and(|row| row.state.made(&dot).is_some()) {
+        if row.is_some_and(|row| row.state.is_made(&dot)) {
             return Err(DeltaFault::RepeatedDot(dot));
         }
     }
     let known = |id: Id| {
         locate(&state.spans, id).is_some()
-            || row.is_some_and(|row| {
-                let op = dot(id.op).and_then(|dot| row.state.made(&dot));
-                op.is_some_and(|op| locate(&row.state.spans, Id { op, ..id }).is_some())
-            })
+            || row.is_some_and(|row| dot(id.op).is_some_and(|dot| row.state.holds(&dot, id.offset)))
     };
     for span in &state.spans {
         let origins = [span.left, span.right].into_iter().flatten();

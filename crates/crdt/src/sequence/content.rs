@@ -31,6 +31,9 @@ pub trait Content: Clone + Eq + Ord + Default + Debug {
     /// Replaces `removed` elements from `at` on by `added`; both are in range.
     fn splice(&mut self, at: usize, removed: usize, added: &Self::Slice);
 
+    /// Takes off what comes after `at` elements.
+    fn split_off(&mut self, at: usize) -> Self;
+
     /// About how many bytes its encoding takes, never less.
     fn size(&self) -> usize;
 
@@ -42,6 +45,15 @@ pub trait Content: Clone + Eq + Ord + Default + Debug {
 
     /// Reads what [`Content::put`] wrote, and only that.
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+
+    /// Appends the bytes of elements, without their count.
+    fn put_elements(slice: &Self::Slice, out: &mut Vec<u8>);
+
+    /// How many bytes [`Content::put_elements`] appends.
+    fn byte_length(slice: &Self::Slice) -> usize;
+
+    /// Reads what [`Content::put_elements`] wrote, and only that.
+    fn read_elements(bytes: &[u8]) -> Result<Self, DecodeError>;
 
     /// The readable text of the value.
     fn print(&self) -> String;

@@ -1,16 +1,20 @@
-//! The bytes of a sequence, numbers in LEB128:
+//! The bytes of a sequence, numbers in LEB128. A whole one has those of its document
+//! ([`super::document`]), a part of one:
 //!
 //! ```text
 //! u8 version = 1 ‖ u8 flags (0 settled, 1 edits, 2 assigned; 4 not whole)
-//! content of the living elements, in order
+//! content of the living elements, ascending by id
 //! replicas: count, then (replica16 ‖ count ≥ 1 ‖ first tick ‖ distances from the one before, less 1)
 //! spans, of each operation: count, then (length less 1 ‖ left ‖ right)
 //!     left, right: 0 none, 1 (right only) the element after left,
 //!     else 2 + zigzag(own operation's index less that of the element's) ‖ its offset
-//! pieces: count, then, in order
-//!     whole:     (zigzag(operation's index less the one before) × 2 + deleted ‖ length less 1)
-//!     not whole: (operation's index less the one before, × 2 + deleted
-//!                 ‖ offset less the end of the one before if of the same ‖ length less 1)
+//! pieces: count, then (operation's index less the one before, × 2 + deleted
+//!         ‖ offset less the end of the one before if of the same ‖ length less 1)
+//! ```
+//!
+//! Behind either:
+//!
+//! ```text
 //! edits: deleted: count, then (place less the end before ‖ length less 1)
 //!        inserted: count, then (place less the one before ‖ content)
 //! assigned: content
@@ -18,43 +22,67 @@
 
 use super::Sequence;
 use super::content::Content;
+use super::document;
 use super::draft::{Draft, Edits};
 use super::order::order;
+use super::settled::Settled;
 use super::span::{Id, Piece, Span, push_piece};
 use super::state::State;
 use crate::codec::{MAX_STATE_BYTES, Reader, at_most, put_varint};
-use crate::{Change, DecodeError, Dot};
+use crate::{Change, CrdtError, DecodeError, Dot};
 
 const CHANGE: u8 = 3;
 const PARTIAL: u8 = 4;
 
-/// At least the size of the encoding, in bytes.
-pub(super) fn size<C: Content>(sequence: &Sequence<C>) -> usize {
-    let state = &sequence.state;
+/// Refuses a sequence whose encoding could not be read back.
+pub(super) fn check_size<C: Content>(sequence: &mut Sequence<C>) -> Result<(), CrdtError> {
     let change = match &sequence.change {
         Change::None => 0,
         Change::Add(draft) => draft.size(),
         Change::Assign(content) => content.size(),
     };
-    64 + state.content.size()
-        + 29 * state.ops.len()
-        + 25 * state.spans.len()
-        + 17 * state.pieces.len()
-        + change
+    let state = match &mut sequence.state {
+        Settled::Whole(document) => document.size(),
+        Settled::Part(state) => {
+            64 + state.content.size()
+                + 29 * state.ops.len()
+                + 25 * state.spans.len()
+                + 17 * state.pieces.len()
+        }
+    };
+    check_length(state.saturating_add(change))
+}
+
+/// Refuses what is too long to be read back.
+pub(super) fn check_length(bytes: usize) -> Result<(), CrdtError> {
+    if bytes > MAX_STATE_BYTES {
+        return Err(CrdtError::TooLarge {
+            what: "the sequence",
+            limit: MAX_STATE_BYTES,
+        });
+    }
+    Ok(())
 }
 
 pub(super) fn encode<C: Content>(sequence: &Sequence<C>) -> Vec<u8> {
-    let state = &sequence.state;
-    let mut out = Vec::with_capacity(state.content.size() + 6 * state.pieces.len() + 128);
-    let partial = if state.whole { 0 } else { PARTIAL };
-    out.extend([1, sequence.change.code() | partial]);
-    state.content.put(&mut out);
-    put_ops(&mut out, &state.ops);
-    put_spans(&mut out, state.ops.len(), &state.spans);
-    put_pieces(&mut out, state);
+    let code = sequence.change.code();
+    let mut out = Vec::new();
+    match &sequence.state {
+        Settled::Whole(document) => {
+            out.extend([1, code]);
+            document.put(&mut out);
+        }
+        Settled::Part(state) => {
+            out.extend([1, code | PARTIAL]);
+            state.content.put(&mut out);
+            put_ops(&mut out, &state.ops);
+            put_spans(&mut out, state.ops.len(), &state.spans);
+            put_pieces(&mut out, state);
+        }
+    }
     match &sequence.change {
         Change::None => (),
-        Change::Add(draft) => put_edits(&mut out, &draft.edits(&state.pieces)),
+        Change::Add(draft) => put_edits(&mut out, &draft.edits(&sequence.state.pieces())),
         Change::Assign(content) => content.put(&mut out),
     }
     out
@@ -130,20 +158,16 @@ fn put_pieces<C>(out: &mut Vec<u8>, state: &State<C>) {
     let (mut op, mut end) = (0, 0);
     for piece in &state.pieces {
         let deleted = u64::from(piece.deleted);
-        if state.whole {
-            put_varint(out, zigzag(piece.op, op) << 1 | deleted);
-        } else {
-            put_varint(out, u64::from(piece.op - op) << 1 | deleted);
-            end = if piece.op == op { end } else { 0 };
-            put_varint(out, u64::from(piece.offset) - end);
-            end = piece.end();
-        }
+        put_varint(out, u64::from(piece.op - op) << 1 | deleted);
+        end = if piece.op == op { end } else { 0 };
+        put_varint(out, u64::from(piece.offset) - end);
+        end = piece.end();
         put_varint(out, u64::from(piece.len - 1));
         op = piece.op;
     }
 }
 
-fn put_edits<C: Content>(out: &mut Vec<u8>, edits: &Edits<C>) {
+pub(super) fn put_edits<C: Content>(out: &mut Vec<u8>, edits: &Edits<C>) {
     put_varint(out, edits.deleted.len() as u64);
     let mut last = 0;
     for (at, len) in &edits.deleted {
@@ -179,35 +203,43 @@ pub(super) fn decode<C: Content>(bytes: &[u8]) -> Result<Sequence<C>, DecodeErro
             code: flags,
         });
     }
-    let content = C::read(&mut reader)?;
-    let ops = read_ops(&mut reader)?;
-    let spans = read_spans(&mut reader, &ops)?;
-    let whole = flags & PARTIAL == 0;
-    let pieces = read_pieces(&mut reader, ops.len(), whole)?;
-    let state = State {
-        ops,
-        spans,
-        pieces,
-        content,
-        whole,
+    let state = match flags & PARTIAL {
+        0 => Settled::Whole(document::decode(&mut reader)?),
+        _ => Settled::Part(read_part(&mut reader)?),
     };
-    check(&state)?;
-    let change = match code {
-        0 => Change::None,
-        1 if !whole => return Err(DecodeError::NotCanonical("edits upon a part")),
-        1 => {
+    let change = match (code, &state) {
+        (0, _) => Change::None,
+        (1, Settled::Part(_)) => return Err(DecodeError::NotCanonical("edits upon a part")),
+        (1, Settled::Whole(document)) => {
             let edits = read_edits(&mut reader)?;
-            let draft = Draft::of(&state.pieces, &edits);
-            if draft.edits(&state.pieces) != edits || edits.is_empty() {
+            let pieces = document.pieces();
+            let draft = Draft::of(&pieces, &edits);
+            if draft.edits(&pieces) != edits || edits.is_empty() {
                 return Err(DecodeError::NotCanonical("edits of what is not there"));
             }
-            check_gaps(&state.pieces, &edits)?;
+            check_gaps(document.len(), &edits)?;
             Change::Add(draft)
         }
         _ => Change::Assign(C::read(&mut reader)?),
     };
     reader.finish()?;
     Ok(Sequence { state, change })
+}
+
+fn read_part<C: Content>(reader: &mut Reader<'_>) -> Result<State<C>, DecodeError> {
+    let content = C::read(reader)?;
+    let ops = read_ops(reader)?;
+    let spans = read_spans(reader, &ops)?;
+    let pieces = read_pieces(reader, ops.len())?;
+    let state = State {
+        ops,
+        spans,
+        pieces,
+        content,
+        whole: false,
+    };
+    check(&state)?;
+    Ok(state)
 }
 
 fn read_ops(reader: &mut Reader<'_>) -> Result<Vec<Dot>, DecodeError> {
@@ -312,46 +344,31 @@ fn read_spans(reader: &mut Reader<'_>, ops: &[Dot]) -> Result<Vec<Span>, DecodeE
     Ok(spans)
 }
 
-fn read_pieces(
-    reader: &mut Reader<'_>,
-    ops: usize,
-    whole: bool,
-) -> Result<Vec<Piece>, DecodeError> {
+fn read_pieces(reader: &mut Reader<'_>, ops: usize) -> Result<Vec<Piece>, DecodeError> {
     const OVER: DecodeError = DecodeError::NotCanonical("number over 32 bits");
-    let count = reader.count(if whole { 2 } else { 3 })?;
+    let count = reader.count(3)?;
     let mut pieces: Vec<Piece> = Vec::with_capacity(count);
-    let mut ends = vec![0u32; ops];
-    let mut last = 0;
+    let (mut op, mut end) = (0u32, 0u32);
     for _ in 0..count {
         let code = reader.varint()?;
-        let deleted = code & 1 == 1;
-        let op = if whole {
-            // The piece's index less the last one: the sign is the other way round.
-            let distance = i128::from(code >> 2) ^ -i128::from(code >> 1 & 1);
-            u32::try_from(i128::from(last) + distance).ok()
-        } else {
-            u32::try_from(code >> 1)
-                .ok()
-                .and_then(|distance| distance.checked_add(last))
-        };
-        let op = op
+        let distance = u32::try_from(code >> 1).map_err(|_| OVER)?;
+        if distance > 0 {
+            end = 0;
+        }
+        op = op
+            .checked_add(distance)
             .filter(|op| (*op as usize) < ops)
             .ok_or(DecodeError::NotCanonical("an operation that is not there"))?;
-        let skip = if whole { 0 } else { read_u32(reader)? };
+        let offset = end.checked_add(read_u32(reader)?).ok_or(OVER)?;
         let len = read_len(reader)?;
-        let Some(end) = ends.get_mut(op as usize) else {
-            return Err(OVER);
-        };
-        let offset = end.checked_add(skip).ok_or(OVER)?;
-        *end = offset.checked_add(len).ok_or(OVER)?;
+        end = offset.checked_add(len).ok_or(OVER)?;
         let piece = Piece {
             op,
             offset,
             len,
-            deleted,
+            deleted: code & 1 == 1,
         };
         push_piece(&mut pieces, piece);
-        last = op;
     }
     if pieces.len() != count {
         return Err(DecodeError::NotCanonical("a piece in two parts"));
@@ -378,12 +395,6 @@ fn check<C: Content>(state: &State<C>) -> Result<(), DecodeError> {
     }
     let ordered = order(&state.spans)
         .map_err(|_| DecodeError::NotCanonical("no sequence has these origins"))?;
-    if state.whole {
-        let mut expected = ordered
-            .map_err(|_| DecodeError::NotCanonical("an origin that is not there"))?
-            .into_iter();
-        return check_order(&state.pieces, &mut expected);
-    }
     let mut stray = false;
     let mut held = 0;
     for piece in &state.pieces {
@@ -419,42 +430,7 @@ fn covered(spans: &[Span], piece: &Piece) -> (usize, usize) {
     (inside as usize, piece.len as usize - inside as usize)
 }
 
-/// Whether `pieces` hold the elements in the expected order.
-fn check_order(
-    pieces: &[Piece],
-    expected: &mut dyn Iterator<Item = Piece>,
-) -> Result<(), DecodeError> {
-    const OTHER: DecodeError = DecodeError::NotCanonical("elements out of order");
-    let mut part: Option<Piece> = None;
-    for piece in pieces {
-        let mut piece = *piece;
-        while piece.len > 0 {
-            let next = match part.take() {
-                Some(rest) => rest,
-                None => expected.next().ok_or(OTHER)?,
-            };
-            if (next.op, next.offset) != (piece.op, piece.offset) {
-                return Err(OTHER);
-            }
-            let len = next.len.min(piece.len);
-            piece.offset += len;
-            piece.len -= len;
-            if next.len > len {
-                part = Some(Piece {
-                    offset: next.offset + len,
-                    len: next.len - len,
-                    ..next
-                });
-            }
-        }
-    }
-    match part.or_else(|| expected.next()) {
-        None => Ok(()),
-        Some(_) => Err(OTHER),
-    }
-}
-
-fn read_edits<C: Content>(reader: &mut Reader<'_>) -> Result<Edits<C>, DecodeError> {
+pub(super) fn read_edits<C: Content>(reader: &mut Reader<'_>) -> Result<Edits<C>, DecodeError> {
     const OVER: DecodeError = DecodeError::NotCanonical("a place out of range");
     let place = |reader: &mut Reader<'_>, last: usize| {
         let distance = usize::try_from(reader.varint()?).map_err(|_| OVER)?;
@@ -487,8 +463,7 @@ fn read_edits<C: Content>(reader: &mut Reader<'_>) -> Result<Edits<C>, DecodeErr
 }
 
 /// New elements stand inside the sequence.
-fn check_gaps<C>(pieces: &[Piece], edits: &Edits<C>) -> Result<(), DecodeError> {
-    let all: usize = pieces.iter().map(|piece| piece.len as usize).sum();
+fn check_gaps<C>(all: usize, edits: &Edits<C>) -> Result<(), DecodeError> {
     match edits.inserted.last() {
         Some((gap, _)) if *gap > all => Err(DecodeError::NotCanonical("a place out of range")),
         _ => Ok(()),

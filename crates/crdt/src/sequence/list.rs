@@ -2,7 +2,7 @@
 
 use super::content::{Content, Hunk};
 use super::diff;
-use crate::codec::{MAX_STATE_BYTES, Reader, put_bytes, put_varint};
+use crate::codec::{MAX_STATE_BYTES, Reader, put_bytes, put_varint, varint_length};
 use crate::{CrdtError, DecodeError, JsonError, TextError, json, text_form};
 
 /// JSON values, each a canonical text.
@@ -89,6 +89,10 @@ impl Content for Values {
         self.0.splice(from..to, added.iter().cloned());
     }
 
+    fn split_off(&mut self, at: usize) -> Self {
+        Self(self.0.split_off(at.min(self.0.len())))
+    }
+
     fn size(&self) -> usize {
         10 + self.0.iter().map(|value| value.len() + 5).sum::<usize>()
     }
@@ -99,15 +103,35 @@ impl Content for Values {
 
     fn put(&self, out: &mut Vec<u8>) {
         put_varint(out, self.0.len() as u64);
-        self.0
-            .iter()
-            .for_each(|value| put_bytes(out, value.as_bytes()));
+        Self::put_elements(&self.0, out);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let count = reader.count(2)?;
         let mut values = Vec::new();
         for _ in 0..count {
+            let text = reader.text()?;
+            json::check_canonical(text)?;
+            values.push(text.to_owned());
+        }
+        Ok(Self(values))
+    }
+
+    fn put_elements(slice: &[String], out: &mut Vec<u8>) {
+        slice
+            .iter()
+            .for_each(|value| put_bytes(out, value.as_bytes()));
+    }
+
+    fn byte_length(slice: &[String]) -> usize {
+        let length = |value: &String| varint_length(value.len() as u64) + value.len();
+        slice.iter().map(length).sum()
+    }
+
+    fn read_elements(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let mut values = Vec::new();
+        while reader.remaining() > 0 {
             let text = reader.text()?;
             json::check_canonical(text)?;
             values.push(text.to_owned());

@@ -11,19 +11,23 @@
 //! what comes behind which element. What is typed and deleted before it settles leaves no trace.
 //!
 //! `content` says what a sequence is made of (`text`: characters, `list`: JSON values), `span`
-//! the ids, `order` the order, `state` the lattice, `author` how edits become state, `draft`
-//! the edits, `diff` what a write by value asks for, `layout` the bytes, `shown` the text forms.
+//! the ids, `order` the order, `state` the lattice, `document` a whole state in chunks, `settled`
+//! which of the two, `author` how edits become state, `draft` the edits, `diff` what a write by
+//! value asks for, `layout` the bytes, `shown` the text forms.
 
 mod author;
 mod content;
 mod diff;
+mod document;
 mod draft;
 mod layout;
 mod list;
 mod order;
+mod settled;
 mod shown;
 mod span;
 mod state;
+mod stored;
 mod text;
 
 use std::cmp::Ordering;
@@ -32,12 +36,11 @@ pub use content::{Content, Hunk};
 pub use list::Values;
 
 use draft::{Draft, Edits, edited};
-use span::{Id, Piece, locate};
-use state::State;
+use settled::Settled;
 
 use crate::{
-    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Edit, Hlc, MAX_STATE_BYTES,
-    ReplicaId, TextError, VersionVector,
+    Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Edit, Hlc, ReplicaId, TextError,
+    VersionVector,
 };
 
 /// One use of an operator of a sequence; positions count elements from 0.
@@ -62,14 +65,14 @@ pub enum SequenceEdit<C> {
 /// A sequence of elements.
 #[derive(Clone, Debug)]
 pub struct Sequence<C> {
-    state: State<C>,
+    state: Settled<C>,
     change: Change<Draft<C>, C>,
 }
 
 impl<C: Content> Default for Sequence<C> {
     fn default() -> Self {
         Self {
-            state: State::default(),
+            state: Settled::default(),
             change: Change::None,
         }
     }
@@ -82,7 +85,8 @@ impl<C: Content> PartialEq for Sequence<C> {
                 (Change::None, Change::None) => true,
                 (Change::Assign(a), Change::Assign(b)) => a == b,
                 (Change::Add(a), Change::Add(b)) => {
-                    a.edits(&self.state.pieces) == b.edits(&self.state.pieces)
+                    let pieces = self.state.pieces();
+                    a.edits(&pieces) == b.edits(&pieces)
                 }
                 _ => false,
             }
@@ -119,13 +123,14 @@ impl<C: Content> Sequence<C> {
 
     /// What the living elements of the settled state hold, and how many are deleted; of a delta
     /// these are what it brings and takes.
-    pub(crate) fn brought(&self) -> (&C, usize) {
-        let deleted = self.state.pieces.iter().filter(|piece| piece.deleted);
+    pub(crate) fn brought(&self) -> Result<(C, usize), CrdtError> {
+        let state = self.state.flat()?;
+        let deleted = state.pieces.iter().filter(|piece| piece.deleted);
         let count = deleted.map(|piece| piece.len as usize).sum();
-        (&self.state.content, count)
+        Ok((state.content.clone(), count))
     }
 
-    fn settled(state: State<C>) -> Self {
+    fn settled(state: Settled<C>) -> Self {
         Self {
             state,
             change: Change::None,
@@ -133,45 +138,21 @@ impl<C: Content> Sequence<C> {
     }
 
     /// Refuses a sequence whose encoding could not be read back.
-    fn bounded(self) -> Result<Self, CrdtError> {
-        if layout::size(&self) > MAX_STATE_BYTES {
-            return Err(CrdtError::TooLarge {
-                what: "the sequence",
-                limit: MAX_STATE_BYTES,
-            });
-        }
+    fn bounded(mut self) -> Result<Self, CrdtError> {
+        layout::check_size(&mut self)?;
         Ok(self)
-    }
-
-    fn check_whole(&self) -> Result<(), CrdtError> {
-        if self.state.whole {
-            return Ok(());
-        }
-        let missing = self.first_missing().unwrap_or(Id { op: 0, offset: 0 });
-        Err(CrdtError::MissingOrigin(self.state.dot(missing.op)?))
-    }
-
-    /// Something that this part stands beside or deletes, and does not hold.
-    fn first_missing(&self) -> Option<Id> {
-        let spans = &self.state.spans;
-        let origins = spans.iter().flat_map(|span| [span.left, span.right]);
-        let pieces = self.state.pieces.iter().map(Piece::last);
-        origins
-            .flatten()
-            .chain(pieces)
-            .find(|id| locate(spans, *id).is_none())
     }
 
     fn draft(&self) -> Draft<C> {
         match &self.change {
             Change::Add(draft) => draft.clone(),
-            _ => Draft::new(&self.state.pieces),
+            _ => Draft::new(&self.state.pieces()),
         }
     }
 
     /// Whether this state is an earlier one of `old`.
     fn descends_into(&self, old: &Self) -> bool {
-        if !self.state.whole {
+        if self.state.whole().is_err() {
             return false;
         }
         self.state.is_empty()
@@ -186,7 +167,7 @@ impl<C: Content> Sequence<C> {
     fn joined_change(
         &self,
         other: &Self,
-        state: &State<C>,
+        state: &Settled<C>,
     ) -> Result<Change<Draft<C>, C>, CrdtError> {
         Ok(match (&self.change, &other.change) {
             (Change::Assign(a), Change::Assign(b)) => Change::Assign(a.max(b).clone()),
@@ -194,9 +175,11 @@ impl<C: Content> Sequence<C> {
             (Change::None, Change::None) => Change::None,
             (a, b) => {
                 let mut edits = Edits::default();
+                let state = state.flat()?;
                 for (from, change) in [(&self.state, a), (&other.state, b)] {
                     if let Change::Add(draft) = change {
-                        let moved = author::moved(from, &draft.edits(&from.pieces), state)?;
+                        let from = from.flat()?;
+                        let moved = author::moved(&from, &draft.edits(&from.pieces), &state)?;
                         edits = author::united(edits, moved);
                     }
                 }
@@ -226,13 +209,11 @@ impl<C: Content> Crdt for Sequence<C> {
     fn value(&self) -> Result<C, CrdtError> {
         match &self.change {
             Change::Assign(content) => Ok(content.clone()),
-            Change::None => {
-                self.check_whole()?;
-                Ok(self.state.content.clone())
-            }
+            Change::None => Ok(self.state.whole()?.content()),
             Change::Add(draft) => {
-                let pieces = &self.state.pieces;
-                Ok(edited(pieces, &self.state.content, &draft.edits(pieces)))
+                let document = self.state.whole()?;
+                let pieces = document.pieces();
+                Ok(edited(&pieces, &document.content(), &draft.edits(&pieces)))
             }
         }
     }
@@ -243,7 +224,7 @@ impl<C: Content> Crdt for Sequence<C> {
 
     fn assign(plain: C) -> Self {
         Self {
-            state: State::default(),
+            state: Settled::default(),
             change: Change::Assign(plain),
         }
     }
@@ -253,13 +234,11 @@ impl<C: Content> Crdt for Sequence<C> {
     }
 
     fn latest(&self) -> Hlc {
-        let made = self.state.spans.iter();
-        let ticks = made.filter_map(|span| self.state.ops.get(span.op as usize));
-        Hlc(ticks.map(|dot| dot.counter).max().unwrap_or_default())
+        self.state.latest()
     }
 
     fn version(&self) -> VersionVector {
-        self.state.ops.iter().copied().collect()
+        self.state.version()
     }
 
     fn is_settled(&self) -> bool {
@@ -275,16 +254,24 @@ impl<C: Content> Crdt for Sequence<C> {
         Self { state, change }.bounded()
     }
 
+    fn join_assign(&mut self, other: &Self) -> Result<(), CrdtError> {
+        let is_settled = self.change.is_none() && other.change.is_none();
+        if !is_settled || !self.state.takes_in(&other.state) {
+            *self = self.join(other)?;
+        }
+        Ok(())
+    }
+
     fn settle(old: Option<&Self>, new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
-        let bottom = Self::default();
+        let bottom = Settled::default();
         let Some(old) = old else {
-            return author::led(&bottom.state, &new.value()?, author)?.bounded();
+            return author::led(&bottom, &new.value()?, author)?.bounded();
         };
         let made;
         let base = match old.is_settled() {
             true => &old.state,
             false => {
-                made = author::led(&bottom.state, &old.value()?, author)?.state;
+                made = author::led(&bottom, &old.value()?, author)?.state;
                 &made
             }
         };
@@ -295,7 +282,7 @@ impl<C: Content> Crdt for Sequence<C> {
             // Edits upon an unsettled value's state go with that value.
             Change::Add(_) if !old.is_settled() => author::led(base, &new.value()?, author)?,
             Change::Add(draft) => {
-                let edits = draft.edits(&new.state.pieces);
+                let edits = draft.edits(&new.state.pieces());
                 let edited = author::carried_out(&new.state, edits, author)?;
                 if new.state == *base {
                     Self::settled(edited)
@@ -316,6 +303,22 @@ impl<C: Content> Crdt for Sequence<C> {
         }
         let delta = new.state.beyond(&old.state).ok()?;
         (!delta.is_empty()).then_some(Self::settled(delta))
+    }
+
+    fn join_bytes(stored: &[u8], other: &[u8]) -> Result<Vec<u8>, CrdtError> {
+        stored::join::<C>(stored, other)
+    }
+
+    fn settle_bytes(
+        old: Option<&[u8]>,
+        new: &[u8],
+        author: &mut dyn Author,
+    ) -> Result<Vec<u8>, CrdtError> {
+        stored::settle::<C>(old, new, author)
+    }
+
+    fn delta_bytes(old: Option<&[u8]>, new: &[u8]) -> Result<Option<Vec<u8>>, CrdtError> {
+        stored::delta::<C>(old, new)
     }
 
     /// Folds nothing yet: of deleted elements no content is left, but their places stay.
@@ -353,21 +356,11 @@ impl<C: Content> Edit for Sequence<C> {
             return assigned_edit(value, edit);
         }
         if self.change.is_none() {
-            self.check_whole()?;
-            let length = self.length();
-            let (at, adds, needed) = match edit {
-                SequenceEdit::Insert { at, content } => (*at, C::count(content.slice()), Some(*at)),
-                SequenceEdit::Delete { at, count } => (*at, *count, at.checked_add(*count)),
-            };
-            if needed.is_none_or(|needed| needed > length) {
-                let at = at.max(length);
-                return Err(CrdtError::OutOfRange { at, length });
-            }
-            if adds == 0 {
+            self.state.whole()?;
+            if !checked_edit(self.length(), edit)? {
                 return Ok(());
             }
-        }
-        if let SequenceEdit::Insert { content, .. } = edit {
+        } else if let SequenceEdit::Insert { content, .. } = edit {
             content.check()?;
         }
         if self.change.is_none() {
@@ -385,6 +378,26 @@ impl<C: Content> Edit for Sequence<C> {
         }
         Ok(())
     }
+
+    fn edit_bytes(value: &[u8], edit: &SequenceEdit<C>) -> Result<Vec<u8>, CrdtError> {
+        stored::edit(value, edit)
+    }
+}
+
+/// Whether the edit of a value of a length changes anything, if it can be made.
+fn checked_edit<C: Content>(length: usize, edit: &SequenceEdit<C>) -> Result<bool, CrdtError> {
+    let (at, adds, needed) = match edit {
+        SequenceEdit::Insert { at, content } => (*at, C::count(content.slice()), Some(*at)),
+        SequenceEdit::Delete { at, count } => (*at, *count, at.checked_add(*count)),
+    };
+    if needed.is_none_or(|needed| needed > length) {
+        let at = at.max(length);
+        return Err(CrdtError::OutOfRange { at, length });
+    }
+    if let SequenceEdit::Insert { content, .. } = edit {
+        content.check()?;
+    }
+    Ok(adds > 0)
 }
 
 fn assigned_edit<C: Content>(value: &mut C, edit: &SequenceEdit<C>) -> Result<(), CrdtError> {
@@ -408,11 +421,17 @@ fn assigned_edit<C: Content>(value: &mut C, edit: &SequenceEdit<C>) -> Result<()
     Ok(())
 }
 
+/// How many elements the value of encoded bytes has, without reading more than is needed. For
+/// bytes that this node encoded.
+pub fn length_of_bytes<C: Content>(bytes: &[u8]) -> Result<usize, CrdtError> {
+    stored::length::<C>(bytes)
+}
+
 /// The content of encoded bytes, without reading more than is needed. For bytes that this node
 /// encoded: only the content itself is checked.
 pub fn content_of_bytes<C: Content>(bytes: &[u8]) -> Result<C, CrdtError> {
     match layout::settled_content(bytes)? {
-        Some(mut reader) => Ok(C::read(&mut reader)?),
+        Some(mut reader) => Ok(document::content_of(&mut reader)?),
         None => Sequence::<C>::decode(bytes)?.value(),
     }
 }

@@ -6,9 +6,7 @@ use super::draft::Edits;
 use crate::{Change, Crdt, MAX_STATE_BYTES, TextError, json, text_form};
 
 pub(super) fn print<C: Content>(sequence: &Sequence<C>) -> String {
-    let is_plain = matches!(sequence.change, Change::Assign(_))
-        && sequence.state.is_empty()
-        && sequence.state.whole;
+    let is_plain = matches!(sequence.change, Change::Assign(_)) && sequence.state.is_empty();
     text_form::print(sequence, readable(sequence), is_plain)
 }
 
@@ -29,7 +27,7 @@ fn readable<C: Content>(sequence: &Sequence<C>) -> String {
 }
 
 pub(super) fn json<C: Content>(sequence: &Sequence<C>) -> String {
-    let state = &sequence.state;
+    let state = sequence.state.flat().unwrap_or_default();
     let mut rest = state.content.slice();
     let mut pieces = Vec::with_capacity(state.pieces.len());
     for piece in &state.pieces {

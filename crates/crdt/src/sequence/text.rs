@@ -2,7 +2,7 @@
 
 use super::content::{Content, Hunk};
 use super::diff;
-use crate::codec::{Reader, put_bytes};
+use crate::codec::{Reader, check_text, put_bytes};
 use crate::{CrdtError, DecodeError, TextError, json, text_form};
 
 /// The byte at which the character `count` starts, or the end.
@@ -58,6 +58,10 @@ impl Content for String {
         self.replace_range(from..to, added);
     }
 
+    fn split_off(&mut self, at: usize) -> Self {
+        String::split_off(self, byte_of(self, at))
+    }
+
     fn size(&self) -> usize {
         self.len() + 10
     }
@@ -76,6 +80,18 @@ impl Content for String {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(reader.text()?.to_owned())
+    }
+
+    fn put_elements(slice: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(slice.as_bytes());
+    }
+
+    fn byte_length(slice: &str) -> usize {
+        slice.len()
+    }
+
+    fn read_elements(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Ok(check_text(bytes)?.to_owned())
     }
 
     fn print(&self) -> String {

@@ -5,6 +5,7 @@
 pub mod hostile;
 pub mod laws;
 pub mod oracle;
+pub mod trace;
 
 use std::collections::BTreeSet;
 
