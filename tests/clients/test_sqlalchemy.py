@@ -357,6 +357,25 @@ class Direct(OnEngine):
             session.commit()
         self.assertEqual(self.one("SELECT xmin::text FROM page"), before)
 
+    def test_copied_between_rows(self):
+        """A value of one row is given to another, and stands in conditions: its state stays where it belongs."""
+        with Session(self.engine) as session:
+            page = session.get(CrdtPage, 1)
+            fresh = CrdtPage(id=2, **{key: getattr(page, key) for key in ("views", "tags", "title", "facts", "steps", "body", "state")})
+            session.add(fresh)
+            session.commit()
+            self.db.execute("UPDATE page SET views = views + 7, tags = tags + 'c', body = 'other' WHERE id = 1")
+            session.refresh(page)
+            self.db.execute("UPDATE page SET views = views + 1 WHERE id = 2")
+            fresh.views, fresh.tags, fresh.body, fresh.facts = page.views, page.tags, page.body, page.facts
+            session.commit()
+            for key in ("views", "tags", "title", "facts", "steps", "body", "state"):
+                with self.subTest(key):
+                    self.assertEqual(getattr(fresh, key), getattr(page, key))
+                    found = select(CrdtPage.id).where(getattr(CrdtPage, key) == getattr(page, key)).order_by(CrdtPage.id)
+                    self.assertEqual(session.scalars(found).all(), [1, 2])
+        self.verify()
+
     def test_none(self):
         """None empties a register; a counter refuses it, and the session can go on after a rollback."""
         with Session(self.engine) as session:
