@@ -51,7 +51,8 @@ SELECT value FROM unnest(ARRAY['null', '{}', '[1]', 'true', 'b', 'a', '10', '9',
 CREATE TABLE titled (id integer PRIMARY KEY, title mv_register DEFAULT 'untitled');
 SELECT crdt_track('titled');
 INSERT INTO titled VALUES (1, DEFAULT), (2, '"two"'), (3, NULL), (4, :both), (5, '123'::text), (6, 1.50), (7, true), (8, '[1]'::jsonb);
-SELECT id, title::jsonb AS json, title::text AS text, crdt_is_conflicted(title) AS conflicted FROM titled ORDER BY id;
+SELECT id, title::jsonb AS json, title::text AS text, crdt_is_conflicted(title) AS conflicted FROM titled WHERE id <> 4 ORDER BY id;
+SELECT crdt_values(title) FROM titled WHERE id = 4;
 UPDATE titled SET title = 'first' WHERE id IN (1, 3) RETURNING id, title::text;
 UPDATE titled SET title = crdt_set(title, '{"en": "four"}') WHERE id = 4 RETURNING title::jsonb;
 UPDATE titled SET title = NULL WHERE id = 2 RETURNING title::text IS NULL AS nothing, title IS NULL AS sql_null;
