@@ -2,7 +2,7 @@
 -- application that knows plain types only reads and writes all of them.
 CREATE TABLE every (
     id integer PRIMARY KEY,
-    g g_counter DEFAULT 0, pn pn_counter DEFAULT '0', b b_counter DEFAULT '2 floor 1', lww lww_register DEFAULT 'new', mv mv_register DEFAULT 'new', os or_set DEFAULT '{}', aw aw_set DEFAULT '{}', ls lww_set DEFAULT '{}',
+    g g_counter DEFAULT 0, pn pn_counter DEFAULT '0', b b_counter DEFAULT '2', lww lww_register DEFAULT 'new', mv mv_register DEFAULT 'new', os or_set DEFAULT '{}', aw aw_set DEFAULT '{}', ls lww_set DEFAULT '{}',
     lm lww_map DEFAULT '{}', om or_map DEFAULT '{}', cart or_cart DEFAULT '{}', list rga DEFAULT '[]', body rga_text DEFAULT '', vector vector_clock DEFAULT '{}', time hlc DEFAULT '-infinity'
 );
 SELECT crdt_track('every');
@@ -44,7 +44,7 @@ UPDATE every_plain SET g = g WHERE id = 1 RETURNING id, g;
 -- What cannot be, is refused as by the table.
 \set VERBOSITY sqlstate
 UPDATE every_plain SET g = g - 1 WHERE id = 1;
-UPDATE every_plain SET b = 0 WHERE id = 1;
+UPDATE every_plain SET b = -1 WHERE id = 1;
 UPDATE every_plain SET pn = NULL WHERE id = 1;
 UPDATE every_plain SET os = '{a,NULL}' WHERE id = 1;
 UPDATE every_plain SET lm = '[1]' WHERE id = 1;
