@@ -10,7 +10,7 @@ use crate::error::{OrCorrupt, raise};
 use crdt::lww_table::KeyEdit;
 use crdt::or_cart::CartEdit;
 use crdt::or_map::MapEdit;
-use crdt::{ColumnKind, Crdt, Edit, LwwMap, OrCart, OrMap};
+use crdt::{ColumnKind, Crdt, LwwMap, OrCart, OrMap};
 use pgrx::datum::Array;
 use pgrx::prelude::*;
 use pgrx::{direct_function_call, pg_sys};

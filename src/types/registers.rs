@@ -8,7 +8,7 @@ use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::{self, dispatch};
 use super::value::{Encoded, Value};
-use crdt::{Crdt, MvRegister, json};
+use crdt::{MvRegister, json};
 use pgrx::datum::AnyNumeric;
 use pgrx::pg_sys;
 use pgrx::prelude::*;

@@ -45,6 +45,8 @@ impl Worker {
     }
 
     fn begin_block(&mut self) -> Result<Pending, String> {
+        // The chain may have been founded since the turn began.
+        self.open()?;
         while self.seal()? {}
         let (Some(me), Some(node)) = (self.me, &self.node) else {
             return Err("this database is not a member of a chain".to_owned());

@@ -175,7 +175,7 @@ impl Worker {
     }
 
     /// Opens the node from the tables, once this database is a member.
-    fn open(&mut self) -> Result<(), String> {
+    pub(super) fn open(&mut self) -> Result<(), String> {
         if self.node.is_some() {
             return Ok(());
         }

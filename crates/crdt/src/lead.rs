@@ -101,9 +101,13 @@ impl<K: TableKind> Lead for LwwTable<K> {
         let held = self.keys().into_iter();
         let gone: Vec<String> = held.filter(|key| !plain.contains_key(key)).collect();
         let removals = gone.into_iter().map(KeyEdit::Remove);
+        let is_there = |key: &str, value: &str| {
+            let held = self.get(key);
+            held.is_some_and(|held| held == value || K::is_kept_under(value))
+        };
         let written = plain
             .into_iter()
-            .filter(|(key, value)| self.get(key) != Some(value));
+            .filter(|(key, value)| !is_there(key, value));
         let writes = written.map(|(key, value)| KeyEdit::Put(key, value));
         edited(self, removals.chain(writes))
     }

@@ -185,11 +185,14 @@ fn wish<K: TableKind>(
                 .collect();
             let mut wished: BTreeMap<String, Option<String>> =
                 known.keys().map(|key| (key.clone(), None)).collect();
-            wished.extend(
-                members
-                    .iter()
-                    .map(|(key, json)| (key.clone(), Some(json.clone()))),
-            );
+            let before = shown(known);
+            for (key, json) in &members {
+                // An element of a set that is written without a value keeps its own.
+                let held = before
+                    .get(key)
+                    .filter(|_| K::NAME == "lww_set" && json == "null");
+                wished.insert(key.clone(), Some(held.unwrap_or(json).clone()));
+            }
             (LwwTable::assign(members), wished)
         }
         Step::Deltas { .. } | Step::State { .. } => unreachable!("nobody writes"),

@@ -7,8 +7,8 @@ use std::fmt::Debug;
 
 use crdt::lww_table::{Entry, KeyEdit, TableKind};
 use crdt::{
-    Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, LwwMap, LwwSet, LwwTable, ReplicaId,
-    Stamp, VersionVector, json,
+    Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, Lead, LwwMap, LwwSet, LwwTable,
+    ReplicaId, Stamp, VersionVector, json,
 };
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert_eq};
 use world::laws::laws;
@@ -600,4 +600,27 @@ fn contradictory_bytes_are_refused() {
         edits_of_nothing,
         Err(DecodeError::NotCanonical(_))
     ));
+}
+
+/// An application that writes the elements as an array must not wipe the values that others
+/// gave them.
+#[test]
+fn an_element_written_without_a_value_keeps_its_own() {
+    let mut author = Clock::new(1);
+    let row = LwwSet::settle(
+        None,
+        &LwwSet::from_text(r#"{"a": 1}"#).unwrap(),
+        &mut author,
+    );
+    let row = row.unwrap();
+    let array = LwwSet::from_text("{a,b}").unwrap();
+    let written = LwwSet::settle(Some(&row), &array, &mut author).unwrap();
+    assert_eq!(
+        (written.get("a"), written.get("b")),
+        (Some("1"), Some("null"))
+    );
+    let led = row.led_to(array.value().unwrap()).unwrap();
+    assert_eq!((led.get("a"), led.get("b")), (Some("1"), Some("null")));
+    let null = LwwSet::settle(Some(&row), &row.put("a", "null").unwrap(), &mut author).unwrap();
+    assert_eq!(null.get("a"), Some("null"), "an operator says it outright");
 }

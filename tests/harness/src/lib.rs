@@ -11,6 +11,7 @@
 
 mod attempts;
 mod cluster;
+mod every_type;
 mod failure;
 mod folder;
 mod lag;
@@ -29,6 +30,7 @@ mod wait;
 
 pub use attempts::{Attempts, Tally};
 pub use cluster::{Cluster, FINGERPRINT};
+pub use every_type::{EVERY_STATE, EVERY_TYPE, write_every_type};
 pub use failure::{Failure, Outcome};
 pub use folder::Folder;
 pub use lag::{Lag, Probe};

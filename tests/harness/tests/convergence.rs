@@ -3,7 +3,9 @@
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-use harness::{Attempts, Cluster, Failure, Options, Outcome, Pgbench};
+use harness::{
+    Attempts, Cluster, EVERY_TYPE, Failure, Options, Outcome, Pgbench, write_every_type,
+};
 
 const SHOP: &str = "
     CREATE TABLE product (id bigint PRIMARY KEY, title lww_register, stock pn_counter, tags or_set, note text);
@@ -37,9 +39,14 @@ fn shop(label: &str, names: &[&str]) -> Outcome<Cluster> {
     Ok(cluster)
 }
 
-/// Runs the mix on all nodes at once while `meanwhile` happens.
-fn under_load(cluster: &Cluster, seconds: u32, meanwhile: impl FnOnce() -> Outcome) -> Outcome {
-    let load = Pgbench::new(MIX).clients(2).seconds(seconds);
+/// Runs a mix of statements on all nodes at once while `meanwhile` happens.
+fn under_load(
+    cluster: &Cluster,
+    mix: &str,
+    seconds: u32,
+    meanwhile: impl FnOnce() -> Outcome,
+) -> Outcome {
+    let load = Pgbench::new(mix).clients(2).seconds(seconds);
     thread::scope(|scope| {
         let runs: Vec<_> = cluster
             .nodes()
@@ -69,25 +76,42 @@ fn settle(cluster: &Cluster) -> Outcome {
     cluster.verify_all()
 }
 
-/// The whole mix on three nodes, one of them away in the middle.
+/// Columns of all types on three nodes, one of them away in the middle. Each sale
+/// counts once in every counter, wherever it is: alone, in a cart or within a map.
 #[test]
 fn all_types_converge_over_an_outage() -> Outcome {
     let cluster = shop("outage", &["a", "b", "c"])?;
-    under_load(&cluster, 12, || {
-        sleep(Duration::from_secs(3));
+    cluster[0].run(EVERY_TYPE)?;
+    cluster.wait_for_table("every")?;
+    cluster.wait_all("SELECT count(*) FROM every", "5")?;
+    let writes = write_every_type("1 + :id % 5", "('w' || :tag)::text", ":amount");
+    under_load(&cluster, &(MIX.to_owned() + &writes), 7, || {
+        sleep(Duration::from_secs(2));
         cluster.network.cut("c");
-        sleep(Duration::from_secs(4));
+        sleep(Duration::from_secs(3));
         cluster.network.join("c");
         Ok(())
     })?;
-    settle(&cluster)
+    settle(&cluster)?;
+    cluster.wait_equal("every")?;
+    cluster.wait_all(
+        "SELECT bool_and(counted = (SELECT sum(amount) FROM purchase)) FROM (VALUES
+             ((SELECT sum(g) FROM every)), ((SELECT sum(pn) FROM every)),
+             ((SELECT sum(value::text::bigint) FROM every, crdt_each(cart))),
+             ((SELECT sum((om #> '{sold,all}')::bigint) FROM every))) AS t (counted)",
+        "t",
+    )?;
+    cluster.wait_all(
+        "SELECT sum(b) = 50 + (SELECT count(*) FROM purchase) AND min(crdt_floor(b)) = 3 FROM every",
+        "t",
+    )
 }
 
 /// A node that joins while the others write misses nothing.
 #[test]
 fn a_node_joins_under_load() -> Outcome {
     let mut cluster = shop("late", &["a", "b"])?;
-    under_load(&cluster, 3, || Ok(()))?;
+    under_load(&cluster, MIX, 3, || Ok(()))?;
     cluster.add_alone("c")?;
     let founder = &cluster[0];
     founder.run(Attempts::TABLE)?;

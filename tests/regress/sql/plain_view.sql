@@ -23,6 +23,7 @@ DELETE FROM shop.item_plain WHERE id = 1 RETURNING id;
 UPDATE shop.item_plain SET stock = 0 WHERE id = 1;
 SELECT count(*) FROM shop."Item";
 
+\set SHOW_CONTEXT never
 -- The key stays; NOT NULL stays.
 UPDATE shop.item_plain SET id = 11 WHERE id = 10;
 \set VERBOSITY terse

@@ -25,6 +25,11 @@ impl LwwSet {
 impl TableKind for SetKind {
     const NAME: &'static str = "lww_set";
 
+    /// An array names the elements and no values: those that are there keep theirs.
+    fn is_kept_under(value: &str) -> bool {
+        value == "null"
+    }
+
     /// `{a,"b c"}` as of a text array; a JSON object `{"a": 1, "b": null}` if any carries a value.
     fn print(values: &BTreeMap<&str, &str>) -> String {
         match values.values().all(|value| *value == "null") {

@@ -37,6 +37,12 @@ pub trait TableKind: Clone + Eq + Default + fmt::Debug {
     /// The name of the SQL type.
     const NAME: &'static str;
 
+    /// Whether a key that is there keeps what it has when this value is written over it as part
+    /// of a whole.
+    fn is_kept_under(_value: &str) -> bool {
+        false
+    }
+
     /// The text of a plain literal.
     fn print(values: &BTreeMap<&str, &str>) -> String;
 

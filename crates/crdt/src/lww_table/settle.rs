@@ -61,7 +61,7 @@ impl<K: TableKind> LwwTable<K> {
         Self::of(entries, self.births, self.floor, Change::None).bounded()
     }
 
-    /// This settled state led to hold exactly `values`.
+    /// This settled state led to hold `values` and no other keys.
     fn assigned(
         self,
         values: &BTreeMap<&str, &str>,
@@ -71,7 +71,14 @@ impl<K: TableKind> LwwTable<K> {
         let gone = gone.filter(|key| !values.contains_key(key));
         let gone: Edits = gone.map(|key| (key, None)).collect();
         let wanted = values.iter();
-        let wanted = wanted.map(|(key, value)| (*key, Some((*value).to_owned())));
+        let kept = |key: &str, value: &str| {
+            let held = self.entries.get(key)?.value.as_deref();
+            held.filter(|_| K::is_kept_under(value))
+        };
+        let wanted = wanted.map(|(key, value)| {
+            let value = kept(key, value).unwrap_or(value);
+            (*key, Some(value.to_owned()))
+        });
         let edits = gone.joined(&wanted.collect(), |gone, wanted| wanted.cloned().or(gone));
         self.authored(edits, author)
     }
