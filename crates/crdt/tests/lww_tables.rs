@@ -28,6 +28,9 @@ fn value(seed: u8) -> String {
 }
 
 impl<K: TableKind> Driven for LwwTable<K> {
+    // An element of a set that is written without a value keeps its own.
+    const IS_TAKEN_BY_VALUE: bool = matches!(K::NAME.as_bytes(), b"lww_map");
+
     fn literal(seed: u8) -> Self {
         let member = |bit: u8| {
             let carried = if seed > 128 {
