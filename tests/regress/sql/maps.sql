@@ -107,6 +107,9 @@ RESET enable_seqscan;
 DROP FUNCTION counted;
 DROP TABLE page;
 
+-- Too large to be read back is refused as it is made.
+SELECT crdt_put('{}'::lww_map, 'a', to_jsonb(repeat('x', 63000000)));
+
 -- A map that is moved out of its row.
 CREATE TABLE large (map lww_map, cart or_cart);
 INSERT INTO large SELECT jsonb_object_agg(md5(n::text), n), jsonb_object_agg(md5(n::text), n) FROM generate_series(1, 5000) AS n;
