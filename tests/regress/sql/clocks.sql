@@ -101,7 +101,9 @@ UPDATE event SET at = NULL WHERE id = 2;
 UPDATE event SET by = NULL WHERE id = 2;
 \set VERBOSITY default
 UPDATE event SET by = NULL WHERE id = 2;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT verify_chain();
+COMMIT;
 SELECT crdt_untrack('event');
 DROP TABLE event, before;
 RESET timezone;

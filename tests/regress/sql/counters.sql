@@ -82,6 +82,17 @@ SELECT :bounded::b_counter > 11 AS gt, :bounded::b_counter >= 12 AS ge, :bounded
        11 < :bounded::b_counter AS lt, 12 <= :bounded::b_counter AS le, 12 = :bounded::b_counter AS eq, 12 <> :bounded::b_counter AS ne, 12 >= :bounded::b_counter AS ge, 12 > :bounded::b_counter AS gt;
 SELECT :one::g_counter < :two AS state, :one::g_counter = '12' AS literal, :bounded::b_counter = '12' AS floor_does_not_count, :bounded::b_counter IN (1, 12) AS "in", :bounded::b_counter BETWEEN 12 AND 12 AS "between";
 
+-- Beyond bigint, where two nodes' additions meet, there is no number, but still an order, and a text for the dump.
+CREATE TABLE beyond AS SELECT crdt_merge(crdt_settle('9223372036854775807'::g_counter), crdt_settle('1'::g_counter)) AS g, crdt_merge(crdt_settle('9223372036854775807'::b_counter), crdt_settle('2'::b_counter)) AS b;
+SELECT g > 9223372036854775807 AS g, b > 9223372036854775807 AS b, g < crdt_merge(g, crdt_settle('5'::g_counter)) AS below, g_counter_send(g_counter_in(g_counter_out(g))) = g_counter_send(g) AS g_lossless, b_counter_send(b_counter_in(b_counter_out(b))) = b_counter_send(b) AS b_lossless,
+       split_part(g_counter_out(g)::text, ' ', 1) AS g_text, split_part(b_counter_out(b)::text, ' ', 1) AS b_text FROM beyond;
+SELECT g::bigint FROM beyond;
+SELECT #b FROM beyond;
+SELECT sum(g) FROM beyond;
+SELECT max(b) FROM beyond;
+SELECT g::jsonb FROM beyond;
+DROP TABLE beyond;
+
 -- A table: defaults, assignment by value, order, an index for numbers, aggregates.
 CREATE TABLE counted (id integer PRIMARY KEY, clicks g_counter DEFAULT 0, stock b_counter DEFAULT '10 floor 2');
 INSERT INTO counted SELECT n FROM generate_series(1, 6) AS n;
@@ -158,6 +169,8 @@ UPDATE shelf SET clicks = 6 WHERE id = 1;
 UPDATE shelf SET clicks = :one WHERE id = 1 RETURNING clicks::bigint;
 UPDATE shelf SET clicks = 9223372036854775807 WHERE id = 1 RETURNING clicks::bigint;
 UPDATE shelf SET clicks = clicks + 1 WHERE id = 1;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT verify_chain();
+COMMIT;
 SELECT crdt_untrack('shelf');
 DROP TABLE shelf;

@@ -156,7 +156,9 @@ DELETE FROM every WHERE id = 1;
 INSERT INTO every VALUES (1, 1, 1, 1, '1', '1', '{again}', '{again}', '{again}', '{"again": 1}', '{"again": 1}', '{"again": 1}', '["again"]', 'again', '{}', '2023-11-21T12:00:00Z') RETURNING id, shown(every);
 
 SELECT crdt_commit_block() > 0 AS final;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT verify_chain();
+COMMIT;
 SELECT crdt_untrack('every');
 -- What is left are plain columns with the same values, free of any rule.
 UPDATE every SET g = 0, vector = NULL, time = NULL WHERE id = 1 RETURNING g::bigint, vector, time;

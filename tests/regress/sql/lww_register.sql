@@ -46,6 +46,7 @@ SELECT lower('ABC'::lww_register), 'abc'::lww_register || '!' AS joined, 'abc'::
 SELECT 'abc'::lww_register = 'abc' AS literal, 'abc'::lww_register = 'abc'::text AS text, 'abc'::varchar = 'abc'::lww_register AS varchar,
        'abc'::lww_register = '"abc"'::jsonb AS jsonb, '1.0'::jsonb = '1'::lww_register AS number, 'abc'::lww_register <> 'abd' AS differs,
        'abc'::lww_register <> 'abc'::text AS not_text, :two::lww_register = '7' AS by_value, 'b'::lww_register IN ('a', 'b') AS "in";
+SELECT 'abc'::lww_register <> '"abc"'::jsonb AS jsonb, '1'::jsonb <> '2'::lww_register AS jsonb_first, 'abd'::text <> 'abc'::lww_register AS text_first;
 SELECT '7'::text = :two::lww_register AS as_text, 'null'::lww_register = 'null'::jsonb AS json_null, 'null'::lww_register = 'x'::text AS null_text,
        :never::lww_register = 'null'::jsonb AS never_set, :never::lww_register = :never::lww_register AS both_never;
 SELECT value FROM unnest(ARRAY['null', '{}', '[1]', 'true', 'b', 'a', '10', '9', '-1']::lww_register[]) AS value ORDER BY value;

@@ -105,6 +105,8 @@ BEGIN
 END
 $$;
 SELECT map::jsonb FROM profile WHERE id = 3;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT verify_chain();
+COMMIT;
 SELECT crdt_untrack('profile');
 DROP TABLE profile;

@@ -22,6 +22,9 @@ SELECT '{a} @v1:AQABAQEBAQEBAQEBAQEBAQEBAYGABAIBYQEAAANiIGMBAAEA4CWrVg'::or_set;
 -- Operators.
 SELECT '{a}'::or_set + 'b', '{a}'::or_set + 'a', '{a,b}'::or_set - 'a', '{a,b}'::or_set - 'x', '{a}'::or_set + 'b' - 'a' + 'c';
 SELECT (:one::or_set + 'z')::text[], (:one::or_set - 'a')::text[], (:one::or_set - 'a' + 'a')::text[], (:two::or_set - 'a')::text[];
+SELECT '{a}'::or_set + ARRAY['c', 'b', 'c'] AS added, '{a,b,c}'::or_set - ARRAY['c', 'x', NULL] AS removed, :one::or_set <> ARRAY['a'] AS differs, ARRAY['a', 'b c'] = :one::or_set AS same,
+       :one::or_set ?| '{x,a}' AS "any", :one::or_set ?& '{a,x}' AS "all";
+SELECT '{a}'::or_set + ARRAY['b', NULL];
 SELECT '{}'::or_set + 'x'::varchar, '{}'::or_set + NULL AS nothing;
 SELECT :one::or_set ? 'a' AS has, :one::or_set ? 'b' AS has_not, :one::or_set + 'b' ? 'b' AS wanted;
 SELECT :one::or_set @> '{a}' AS literal, :one::or_set @> ARRAY['a', 'b c'] AS "array", :one::or_set @> '{a,x}' AS no,

@@ -66,6 +66,8 @@ BEGIN
 END
 $$;
 SELECT title::text, crdt_is_conflicted(title) FROM titled WHERE id = 1;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT verify_chain();
+COMMIT;
 SELECT crdt_untrack('titled');
 DROP TABLE titled;

@@ -92,6 +92,10 @@ SELECT length(crdt_merge(crdt_settle(crdt_insert(:text_one::rga_text, 4, 'black 
        crdt_merge(crdt_settle(crdt_delete(:text_one::rga_text, 3, 4)), crdt_settle(crdt_insert(:text_one::rga_text, 5, 'h')))::text AS within_deleted;
 SELECT crdt_merge(crdt_settle(crdt_append(:list_one::rga, '2')), crdt_settle(crdt_delete(:list_one::rga, 0, 1)))::jsonb;
 
+-- Too large to be read back is refused as it is made.
+SELECT repeat('x', 63000000)::rga_text;
+SELECT jsonb_build_array(repeat('x', 63000000))::rga;
+
 -- Long ones, moved out of their rows.
 CREATE TABLE large (id int PRIMARY KEY, body rga_text, list rga);
 INSERT INTO large SELECT 1, repeat('0123456789é', 20000), jsonb_agg(n) FROM generate_series(1, 20000) AS n;
@@ -112,6 +116,7 @@ UPDATE document SET body = replace(body, 'dog', 'cat'), list = list || '[1, 2]' 
 UPDATE document SET body = crdt_edit(body, '[[0, 3, "A"], [0, 0, ">"]]'), list = crdt_delete(list, 0, 2) WHERE id = 1 RETURNING body::text, list::jsonb;
 UPDATE document SET body = !body, list = !list WHERE id = 4 RETURNING body::text, list::jsonb;
 UPDATE document SET body = crdt_delete(body, 0, 100) WHERE id = 1;
+UPDATE document SET body = crdt_append(body, repeat('x', 17000000)) WHERE id = 1;
 DO $$
 DECLARE
     seen document;
@@ -125,6 +130,8 @@ BEGIN
 END
 $$;
 SELECT body::text, list::jsonb FROM document WHERE id = 3;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT verify_chain();
+COMMIT;
 SELECT crdt_untrack('document');
 DROP TABLE document;

@@ -134,6 +134,13 @@ RESET enable_seqscan;
 DROP FUNCTION counted;
 DROP TABLE page;
 
+-- Too large to be read back is refused as it is made.
+SELECT '{}'::aw_set + repeat('x', 63000000);
+SELECT ARRAY[repeat('x', 63000000)]::lww_set;
+\set VERBOSITY sqlstate
+SELECT '{}'::aw_set + repeat('x', 63000000);
+\set VERBOSITY default
+
 -- A set that is moved out of its row.
 CREATE TABLE large (aw aw_set, lww lww_set);
 INSERT INTO large SELECT array_agg(md5(n::text)), array_agg(md5(n::text)) FROM generate_series(1, 5000) AS n;
