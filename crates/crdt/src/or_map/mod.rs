@@ -464,15 +464,9 @@ impl Crdt for OrMap {
         }
         let nothing = CausalContext::default();
         let seen = row.map_or(&nothing, |row| &row.context);
-        let foreign = delta.context.beyond(seen);
-        let foreign = foreign.version();
+        let foreign = delta.context.foreign_beyond(seen, author);
         let floor = delta.floor.beyond(&seen.join(&delta.context)).version();
-        match foreign
-            .iter()
-            .filter(|dot| dot.replica != author)
-            .chain(floor.iter())
-            .next()
-        {
+        match foreign.or_else(|| floor.iter().next()) {
             Some(dot) => Err(DeltaFault::UnknownDot(dot)),
             None => Ok(()),
         }
