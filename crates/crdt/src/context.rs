@@ -141,10 +141,19 @@ impl CausalContext {
     pub fn includes(&self, other: &Self) -> bool {
         other.iter().all(|(replica, spans)| {
             let held = self.spans(&replica);
-            spans.iter().all(|span| {
-                let at = held.partition_point(|held| held.upto < span.upto);
-                held.get(at).is_some_and(|held| held.after <= span.after)
-            })
+            spans.iter().all(|span| is_within(span, held))
+        })
+    }
+
+    /// An event that this saw and `known` did not, of another than `author`: a delta of that
+    /// author has no right to speak of it.
+    pub fn foreign_beyond(&self, known: &Self, author: ReplicaId) -> Option<Dot> {
+        let mut foreign = self.iter().filter(|(replica, _)| *replica != author);
+        foreign.find_map(|(replica, spans)| {
+            let held = known.spans(&replica);
+            let span = spans.iter().find(|span| !is_within(span, held))?;
+            let counter = span.upto;
+            Some(Dot { replica, counter })
         })
     }
 
@@ -269,6 +278,12 @@ impl CausalContext {
         }
         Ok(Self { runs })
     }
+}
+
+/// Whether one of these spans holds all of a span.
+fn is_within(span: &Span, held: &[Span]) -> bool {
+    let at = held.partition_point(|held| held.upto < span.upto);
+    held.get(at).is_some_and(|held| held.after <= span.after)
 }
 
 fn read_spans(reader: &mut Reader<'_>) -> Result<Vec<Span>, DecodeError> {

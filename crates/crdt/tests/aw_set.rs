@@ -5,12 +5,15 @@ mod world;
 use std::collections::BTreeSet;
 
 use crdt::{AwSet, Crdt, CrdtError, DeltaFault, Dot, ReplicaId};
+use world::hostile::hostile;
 use world::laws::laws;
 use world::{Clock, Driven};
 
 laws! {
     aw_set: AwSet;
 }
+
+hostile! { bytes: AwSet; }
 
 impl Driven for AwSet {
     fn literal(seed: u8) -> Self {
@@ -445,58 +448,4 @@ fn compaction_closes_gaps() {
     assert!(small.encode().len() + 30 < row.encode().len());
     assert_eq!(join(&small, &row), small);
     assert_eq!(row.compact(&Default::default()).unwrap(), row);
-}
-
-mod hostile {
-    use super::*;
-    use crate::world::{World, events};
-    use proptest::prelude::*;
-
-    fn decodes_canonically_or_not_at_all(bytes: &[u8]) {
-        let Ok(value) = AwSet::decode(bytes) else {
-            return;
-        };
-        assert_eq!(value.encode(), bytes);
-        assert_eq!(value.join(&value).unwrap().encode(), bytes);
-        let _ = (value.to_json(), value.cmp_by_value(&AwSet::default()));
-        assert_eq!(AwSet::from_text(&value.to_text()).as_ref(), Ok(&value));
-        if let Ok(settled) = AwSet::settle(None, &value, &mut Clock::new(1)) {
-            let over = AwSet::settle(Some(&value), &settled, &mut Clock::new(2));
-            assert!(over.is_err() || over.is_ok_and(|over| over.is_settled()));
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1_000))]
-
-        #[test]
-        fn random_bytes_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..120)) {
-            bytes.splice(0..0, [1, bytes.len() as u8 % 3]);
-            decodes_canonically_or_not_at_all(&bytes);
-        }
-
-        #[test]
-        fn altered_bytes_never_panic(
-            events in events(),
-            pick: prop::sample::Index,
-            edits in prop::collection::vec(any::<(prop::sample::Index, u8, u8)>(), 1..4),
-        ) {
-            let mut world = World::<AwSet>::new(5);
-            world.run(&events);
-            let mut bytes = pick.get(&world.values()).encode();
-            for (index, kind, byte) in edits {
-                let at = index.index(bytes.len());
-                match kind % 4 {
-                    0 => bytes[at] = byte,
-                    1 => bytes[at] = bytes[at].wrapping_add(1),
-                    2 => bytes.insert(at, byte % 3),
-                    _ => drop(bytes.remove(at)),
-                }
-                if bytes.is_empty() {
-                    break;
-                }
-            }
-            decodes_canonically_or_not_at_all(&bytes);
-        }
-    }
 }

@@ -122,6 +122,26 @@ fn or_sets() {
         ],
         "{a,z} @v1:AQACAQEBAQEBAQEBAQEBAQEBAYGABAICAgICAgICAgICAgICAgKBgAgCAWECAAABAAF6AQEBAQEAR3lt3w",
     );
+    // Its tombstone is a tick of the floor.
+    let folded = two.compact(&two.version()).unwrap();
+    let floor = ["01", ONES, "828004"].concat();
+    golden(
+        &folded,
+        &[
+            "0104", "02", &replica1, &replica2, "02", &a, &z, "00", "00", &floor,
+        ],
+        "{a,z} @v1:AQQCAQEBAQEBAQEBAQEBAQEBAYGABAICAgICAgICAgICAgICAgKBgAgCAWECAAABAAF6AQEBAAABAQEBAQEBAQEBAQEBAQEBAYKABIWpu-M",
+    );
+    // Below the floor a removal leaves nothing; the replica stands in the floor alone.
+    let gone = folded.remove("a").unwrap();
+    let less = OrSet::settle(Some(&folded), &gone, &mut clock(3, 3)).unwrap();
+    golden(
+        &less.add("b").unwrap(),
+        &[
+            "0105", "01", &replica2, "01", "017a", "01", "0001", "01", "00", &floor, "01", "0162",
+        ],
+        "{b,z} @v1:AQUBAgICAgICAgICAgICAgICAoGACAEBegEAAQEAAQEBAQEBAQEBAQEBAQEBAQGCgAQBAWJt3w0M",
+    );
 }
 
 #[test]

@@ -33,7 +33,9 @@ fn altered_states<T: Driven>(
     pick: &prop::sample::Index,
     edits: &[(prop::sample::Index, u8, u8)],
 ) {
-    everything_decodes_or_fails(&altered_state::<T>(events, pick, edits));
+    for folded in [false, true] {
+        everything_decodes_or_fails(&altered_state::<T>(events, pick, edits, folded));
+    }
 }
 
 proptest! {

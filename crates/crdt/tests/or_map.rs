@@ -327,6 +327,36 @@ fn compaction_folds_shares_and_refuses_stale_states() {
     assert_eq!(shown(&gone.join(&addition).unwrap()), r#"{"n":4}"#);
 }
 
+/// A session keeps a value, the row is counted up and folded, then the session writes what it
+/// made of the value: it removed two of the three shares that have become one. To keep all three
+/// or to drop them would be a wrong count for ever, so it must be refused.
+#[test]
+fn a_removal_from_before_a_fold_is_refused() {
+    let [mut a, mut b, _] = clocks();
+    let row = OrMap::settle(None, &add(&OrMap::default(), &["n"], 1), &mut a).unwrap();
+    let row = write(&row, &put(&row, &["s"], set(&["x"])), &mut b);
+    let old = write(&row, &add(&row, &["n"], 1), &mut a);
+    let row = write(&old, &add(&old, &["n"], 1), &mut a);
+    let folded = row.compact(&row.version()).unwrap();
+    let removals = [
+        remove(&old, &["n"]),
+        put(&old, &["n"], Nested::Register("1".to_owned())),
+        old.reset().unwrap(),
+    ];
+    for late in removals {
+        let refused = OrMap::settle(Some(&folded), &late, &mut b);
+        assert_eq!(refused, Err(CrdtError::StaleState("or_map")));
+        let unfolded = write(&row, &late, &mut b);
+        let kept = unfolded.tree().get("n").and_then(|entry| entry.counter());
+        assert_eq!(kept.map(|shares| shares.sum()), Some(1), "one was not seen");
+    }
+    // What had seen all of it, or nothing of it, is written as ever.
+    let gone = write(&folded, &remove(&row, &["n"]), &mut b);
+    assert_eq!(shown(&gone), r#"{"s":["x"]}"#);
+    let bare = write(&folded, &add(&OrMap::default(), &["n"], 4), &mut b);
+    assert_eq!(shown(&bare), r#"{"n":7,"s":["x"]}"#);
+}
+
 /// A counter beyond bigint is an error and never wraps.
 #[test]
 fn overflow_is_an_error() {

@@ -336,16 +336,10 @@ impl Crdt for AwSet {
         if !delta.is_settled() {
             return Err(DeltaFault::Unsettled);
         }
-        for (replica, spans) in delta.context.iter().filter(|(id, _)| *id != author) {
-            let seen = row.map_or(&[][..], |row| row.context.spans(&replica));
-            let is_seen = |span: &crate::context::Span| {
-                let at = seen.partition_point(|seen| seen.upto < span.upto);
-                seen.get(at).is_some_and(|seen| seen.after <= span.after)
-            };
-            if let Some(span) = spans.iter().find(|span| !is_seen(span)) {
-                let counter = span.upto;
-                return Err(DeltaFault::UnknownDot(Dot { replica, counter }));
-            }
+        let nothing = CausalContext::default();
+        let seen = row.map_or(&nothing, |row| &row.context);
+        if let Some(dot) = delta.context.foreign_beyond(seen, author) {
+            return Err(DeltaFault::UnknownDot(dot));
         }
         let mut counters = Vec::with_capacity(delta.live.counters.len());
         for (element, dots) in delta.elements_with_dots() {

@@ -302,8 +302,7 @@ impl Crdt for MvRegister {
             }
         }
         // What an author says of its own writes harms nobody else.
-        let unknown = delta.context.beyond(&row.context).version();
-        match unknown.iter().find(|dot| dot.replica != author) {
+        match delta.context.foreign_beyond(&row.context, author) {
             Some(dot) => Err(DeltaFault::UnknownDot(dot)),
             None => Ok(()),
         }

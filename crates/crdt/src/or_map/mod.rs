@@ -207,7 +207,27 @@ impl OrMap {
         if !old.floor.includes(&self.floor) {
             return Ok(false);
         }
+        if self.has_seen_a_part_of(old) {
+            return Err(CrdtError::StaleState(Self::NAME));
+        }
         Ok(self.raised(&old.floor)?.tree.agrees(&old.tree))
+    }
+
+    /// Whether a share that was folded in `folded` may stand for some that this state had seen and
+    /// removed and for others that it had not: none can tell how much of it is gone.
+    fn has_seen_a_part_of(&self, folded: &Self) -> bool {
+        let is_torn = |dot: Dot| {
+            let seen = self.context.spans(&dot.replica).first();
+            folded.floor.contains(&dot)
+                && !self.context.contains(&dot)
+                && seen.is_some_and(|seen| seen.after < dot.counter)
+        };
+        let mut torn = false;
+        folded.tree.visit(&mut |entry| {
+            let shares = entry.counter().into_iter().flat_map(DotFun::iter);
+            torn |= shares.map(|(dot, _)| dot).any(is_torn);
+        });
+        torn
     }
 
     /// This settled state with what `wants` asks for, each under a fresh dot.
@@ -441,7 +461,8 @@ impl Crdt for OrMap {
     /// state that had not seen `stable` is refused by [`Crdt::join`] where it would matter.
     ///
     /// A removal has no dot: who says that a replica has seen `stable` must say it after all
-    /// its removals before. Nor may any replica settle later what was computed before that.
+    /// its removals before. What was computed before that and is settled later
+    /// [`Crdt::settle`] refuses if a folded share may hold a part of what it removed.
     fn compact(&self, stable: &VersionVector) -> Result<Self, CrdtError> {
         let mut compact = self.clone();
         compact.context = self.context.filled(stable);
@@ -481,15 +502,9 @@ impl Crdt for OrMap {
         }
         let nothing = CausalContext::default();
         let seen = row.map_or(&nothing, |row| &row.context);
-        let foreign = delta.context.beyond(seen);
-        let foreign = foreign.version();
+        let foreign = delta.context.foreign_beyond(seen, author);
         let floor = delta.floor.beyond(&seen.join(&delta.context)).version();
-        match foreign
-            .iter()
-            .filter(|dot| dot.replica != author)
-            .chain(floor.iter())
-            .next()
-        {
+        match foreign.or_else(|| floor.iter().next()) {
             Some(dot) => Err(DeltaFault::UnknownDot(dot)),
             None => Ok(()),
         }
