@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::entry::{Element, Entry, push_entry};
-use super::packed::unpack;
+use super::packed::{self, unpack};
 use crate::DecodeError;
 use crate::sequence::content::Content;
 
@@ -185,11 +185,10 @@ impl<'a, C: Content> Chunk<'a, C> {
             Body::Open(opened) => return Ok(Cow::Borrowed(opened)),
             Body::Packed(packed) => packed,
         };
-        let mut opened = Opened {
-            entries: Vec::new(),
+        let opened = Opened {
+            entries: unpack(packed.entries.bytes())?,
             content: C::read_elements(packed.content.bytes())?,
         };
-        unpack(packed.entries.bytes(), &mut opened.entries)?;
         let living = opened.living_before(opened.entries.len());
         let all: usize = opened.entries.iter().map(|entry| entry.len as usize).sum();
         let said = C::count(opened.content.slice());
@@ -222,20 +221,11 @@ impl<'a, C: Content> Chunk<'a, C> {
         }
     }
 
-    /// Where an element stands, without opening the chunk; `scratch` is overwritten.
-    pub fn find(
-        &self,
-        element: Element,
-        scratch: &mut Vec<Entry>,
-    ) -> Result<Option<(usize, u32)>, DecodeError> {
+    /// Where an element stands, without opening the chunk.
+    pub fn find(&self, element: Element) -> Result<Option<(usize, u32)>, DecodeError> {
         match &self.body {
             Body::Open(opened) => Ok(opened.find(element)),
-            Body::Packed(packed) => {
-                scratch.clear();
-                unpack(packed.entries.bytes(), scratch)?;
-                let mut found = scratch.iter().enumerate();
-                Ok(found.find_map(|(at, entry)| Some((at, entry.find(element)?))))
-            }
+            Body::Packed(packed) => packed::find(packed.entries.bytes(), element),
         }
     }
 

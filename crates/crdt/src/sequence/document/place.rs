@@ -27,9 +27,8 @@ impl<C: Content> Document<'_, C> {
                 return Ok(place(chunk, found));
             }
         }
-        let mut scratch: Vec<Entry> = Vec::new();
         for (at, chunk) in self.chunks.iter().enumerate() {
-            if let Some(found) = chunk.find(element, &mut scratch)? {
+            if let Some(found) = chunk.find(element)? {
                 self.recent.rotate_right(1);
                 if let Some(first) = self.recent.first_mut() {
                     *first = at;

@@ -300,6 +300,16 @@ impl<'a> Replica<'a> {
         })
     }
 
+    /// Whether it would be written as it was read.
+    pub fn is_canonical(&self) -> bool {
+        let (mut read, mut written) = (Vec::new(), Vec::new());
+        self.put(&mut read);
+        self.opened().is_ok_and(|opened| {
+            opened.put(&mut written);
+            read == written
+        })
+    }
+
     /// About how many bytes it takes, never less.
     pub fn size(&self) -> usize {
         56 + self.older.bytes.len() + 18 * (self.newer.len() + 1)
