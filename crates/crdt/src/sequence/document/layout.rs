@@ -188,7 +188,7 @@ impl<C: Content> Document<'_, C> {
         let mut last: Option<Entry> = None;
         for chunk in &mut self.chunks {
             let packed = chunk.state().err().copied();
-            let opened = chunk.open()?;
+            let opened = chunk.look()?;
             bytes.clear();
             pack(&mut bytes, &opened.entries);
             if packed.is_none_or(|packed| packed.entries.bytes() != bytes)

@@ -22,7 +22,7 @@ impl<C: Content> Document<'_, C> {
         if at.entry == 0 && at.skip == 0 && at.chunk > 0 {
             let before = at.chunk - 1;
             let entries = match self.chunks.get_mut(before) {
-                Some(chunk) => chunk.open()?.entries.len(),
+                Some(chunk) => chunk.look()?.entries.len(),
                 None => return Err(LOST),
             };
             at.chunk = before;
