@@ -32,6 +32,12 @@ pub trait Crdt: Clone + Eq + Sized + Default {
     /// From the canonical encoding; any other bytes are an error.
     fn decode(bytes: &[u8]) -> Result<Self, DecodeError>;
 
+    /// [`Crdt::decode`] of a value that this node wrote: a type may then leave out what only the
+    /// bytes of others can have wrong.
+    fn decode_stored(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode(bytes)
+    }
+
     /// The canonical encoding.
     fn encode(&self) -> Vec<u8>;
 
@@ -78,10 +84,9 @@ pub trait Crdt: Clone + Eq + Sized + Default {
 
     /// [`Crdt::join`] of encoded values; `stored` is one that this node wrote.
     ///
-    /// Of the values in bytes a type may look into no more than it needs, where a value is large
-    /// and a change small: of what this node wrote, it believes what it does not use.
+    /// A type whose values are large and whose changes are small may copy what it need not read.
     fn join_bytes(stored: &[u8], other: &[u8]) -> Result<Vec<u8>, CrdtError> {
-        let mut joined = Self::decode(stored)?;
+        let mut joined = Self::decode_stored(stored)?;
         joined.join_assign(&Self::decode(other)?)?;
         Ok(joined.encode())
     }
@@ -100,7 +105,7 @@ pub trait Crdt: Clone + Eq + Sized + Default {
         new: &[u8],
         author: &mut dyn Author,
     ) -> Result<Vec<u8>, CrdtError> {
-        let old = old.map(Self::decode).transpose()?;
+        let old = old.map(Self::decode_stored).transpose()?;
         Ok(Self::settle(old.as_ref(), &Self::decode(new)?, author)?.encode())
     }
 
@@ -112,8 +117,8 @@ pub trait Crdt: Clone + Eq + Sized + Default {
 
     /// [`Crdt::delta`] of encoded values that this node wrote.
     fn delta_bytes(old: Option<&[u8]>, new: &[u8]) -> Result<Option<Vec<u8>>, CrdtError> {
-        let old = old.map(Self::decode).transpose()?;
-        let delta = Self::delta(old.as_ref(), &Self::decode(new)?);
+        let old = old.map(Self::decode_stored).transpose()?;
+        let delta = Self::delta(old.as_ref(), &Self::decode_stored(new)?);
         Ok(delta.map(|delta| delta.encode()))
     }
 
@@ -159,7 +164,7 @@ pub trait Edit: Crdt {
 
     /// [`Edit::edit`] of an encoded value that this node wrote.
     fn edit_bytes(value: &[u8], edit: &Self::Edit) -> Result<Vec<u8>, CrdtError> {
-        let mut value = Self::decode(value)?;
+        let mut value = Self::decode_stored(value)?;
         value.edit(edit)?;
         Ok(value.encode())
     }

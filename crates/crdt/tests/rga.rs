@@ -4,7 +4,7 @@ mod world;
 
 use crdt::rga::Values;
 use crdt::{Crdt, CrdtError, Rga};
-use world::{Clock, Driven, laws::laws};
+use world::{Clock, Driven, hostile::hostile, laws::laws};
 
 fn values(json: &str) -> Values {
     Values::of_array(json).unwrap()
@@ -29,6 +29,44 @@ impl Driven for Rga {
 
 laws! {
     rga: Rga;
+}
+
+hostile! {
+    rga_bytes: Rga;
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A release that reads yesterday's rows differently loses them.
+#[test]
+fn golden_bytes() {
+    assert_eq!(hex(&Rga::default().encode()), "010000000000");
+    assert_eq!(
+        hex(&Rga::assign(values("[1, \"a\"]")).encode()),
+        "01020000000002013103226122"
+    );
+    let mut clock = Clock::new(1);
+    let one = Rga::settle(None, &Rga::assign(values("[1, [2], 3]")), &mut clock).unwrap();
+    let ones = "01".repeat(16);
+    // One operation of tick 2 with 3 elements.
+    let replicas = format!("01{ones}0002020201") + "01";
+    let content = "08".to_owned() + "0131" + "035b325d" + "0133";
+    assert_eq!(
+        hex(&one.encode()),
+        format!("0100{content}{replicas}010403030500") + "000002"
+    );
+    let two = Rga::settle(Some(&one), &one.delete(1, 1).unwrap(), &mut clock).unwrap();
+    assert_eq!(
+        hex(&two.encode()),
+        format!("0100040131{}{replicas}010409020201", "0133") + "000000" + "030000" + "020000"
+    );
+    let delta = Rga::delta(Some(&one), &two).unwrap();
+    assert_eq!(
+        hex(&delta.encode()),
+        format!("01040001{ones}0102") + "0001010100"
+    );
 }
 
 /// Commas and brackets inside of values must not tear them.

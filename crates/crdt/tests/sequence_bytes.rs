@@ -166,6 +166,72 @@ fn run<C: Content>(steps: &[Step], content: impl Fn(usize, usize) -> C) {
     }
 }
 
+/// A text that three replicas typed, of some chunks, and a delta of it.
+fn written(steps: &[(prop::sample::Index, usize)]) -> (Vec<u8>, Vec<u8>) {
+    let mut clocks: Vec<Clock> = (1..=3).map(Clock::new).collect();
+    let mut row = Sequence::<String>::default().encode();
+    let mut delta = row.clone();
+    for (number, (at, count)) in steps.iter().enumerate() {
+        let length = Sequence::<String>::decode(&row).unwrap().length();
+        let at = at.index(length + 1);
+        let edit = match (number % 3, length - at) {
+            (0, 1..) => SequenceEdit::Delete {
+                at,
+                count: (*count).min(length - at),
+            },
+            _ => SequenceEdit::Insert {
+                at,
+                content: "ü".repeat(*count),
+            },
+        };
+        let new = Sequence::edit_bytes(&row, &edit).unwrap();
+        let clock = &mut clocks[number % 2 + number % 3 / 2];
+        clock.last = clock.last.max(crdt::Hlc(number as u64 * 2));
+        let new = Sequence::<String>::settle_bytes(Some(&row), &new, clock).unwrap();
+        if let Some(made) = Sequence::<String>::delta_bytes(Some(&row), &new).unwrap() {
+            delta = made;
+        }
+        row = new;
+    }
+    (row, delta)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// A damaged page must give an error, or nonsense, but not take the server down; and what
+    /// came from elsewhere must be refused if it is not as this crate writes it.
+    #[test]
+    fn damaged_bytes_never_panic(
+        steps in prop::collection::vec((any::<prop::sample::Index>(), 1..40usize), 1..60),
+        edits in world::hostile::edits(),
+        at: prop::sample::Index,
+    ) {
+        let (row, delta) = written(&steps);
+        let bad = world::hostile::altered(&row, &edits);
+        world::hostile::decodes_canonically_or_not_at_all::<Sequence<String>>(&bad);
+        let length = Sequence::<String>::decode(&row).unwrap().length();
+        let at = at.index(length + 1);
+        let content = "x".to_owned();
+        for edit in [
+            SequenceEdit::Insert { at, content },
+            SequenceEdit::Delete { at, count: (length - at).min(9) },
+        ] {
+            let good = Sequence::edit_bytes(&row, &edit).unwrap();
+            for (old, new) in [(&bad, &good), (&good, &bad)] {
+                let _ = Sequence::<String>::settle_bytes(Some(old), new, &mut Clock::new(9));
+            }
+            if let Ok(asked) = Sequence::edit_bytes(&bad, &edit) {
+                let _ = Sequence::<String>::settle_bytes(Some(&bad), &asked, &mut Clock::new(2));
+            }
+        }
+        let _ = Sequence::<String>::join_bytes(&bad, &delta);
+        let _ = Sequence::<String>::delta_bytes(Some(&bad), &row);
+        let _ = Sequence::<String>::delta_bytes(Some(&row), &bad);
+        let _ = crdt::rga_text::text_of_bytes(&bad);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -62,11 +62,7 @@ fn a_session_of_two_ends_as_recorded() {
         return;
     };
     let mut clocks = [Clock::new(1), Clock::new(2)];
-    let bytes = trace.deltas(&mut clocks, Clock::observe);
-    let deltas: Vec<RgaText> = bytes
-        .iter()
-        .map(|delta| RgaText::decode(delta).unwrap())
-        .collect();
+    let deltas = trace.deltas(&mut clocks, Clock::observe);
     let mut one_by_one = RgaText::default();
     for delta in &deltas {
         one_by_one.join_assign(delta).unwrap();

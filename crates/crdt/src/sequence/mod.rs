@@ -201,6 +201,10 @@ impl<C: Content> Crdt for Sequence<C> {
         layout::decode(bytes)
     }
 
+    fn decode_stored(bytes: &[u8]) -> Result<Self, DecodeError> {
+        stored::decode(bytes)
+    }
+
     fn encode(&self) -> Vec<u8> {
         layout::encode(self)
     }

@@ -19,8 +19,8 @@ fn settled<C: Content>(bytes: &[u8]) -> Result<Option<Document<'_, C>>, DecodeEr
     Ok(Some(document))
 }
 
-/// The sequence of bytes that this node wrote.
-fn decoded<C: Content>(bytes: &[u8]) -> Result<Sequence<C>, DecodeError> {
+/// See [`Crdt::decode_stored`].
+pub(super) fn decode<C: Content>(bytes: &[u8]) -> Result<Sequence<C>, DecodeError> {
     match settled(bytes)? {
         Some(document) => Ok(Sequence::settled(Settled::Whole(document.into_open()?))),
         None => Sequence::decode(bytes),
@@ -51,7 +51,7 @@ pub(super) fn join<C: Content>(stored: &[u8], other: &[u8]) -> Result<Vec<u8>, C
     {
         return encoded(&mut document);
     }
-    Ok(decoded::<C>(stored)?.join(&other)?.encode())
+    Ok(decode::<C>(stored)?.join(&other)?.encode())
 }
 
 /// See [`Crdt::settle_bytes`].
@@ -76,7 +76,7 @@ pub(super) fn settle<C: Content>(
         let state = author::carried_out_flat(&flat, edits, dot)?;
         return Ok(Sequence::settled(Settled::of(state)?).bounded()?.encode());
     }
-    let old = decoded::<C>(old)?;
+    let old = decode::<C>(old)?;
     Ok(Sequence::settle(Some(&old), &Sequence::decode(new)?, author)?.encode())
 }
 
@@ -113,15 +113,15 @@ pub(super) fn delta<C: Content>(
             return Ok(Some(Sequence::settled(Settled::Part(delta)).encode()));
         }
     }
-    let old = old.map(decoded::<C>).transpose()?;
-    let delta = Sequence::delta(old.as_ref(), &decoded(new)?);
+    let old = old.map(decode::<C>).transpose()?;
+    let delta = Sequence::delta(old.as_ref(), &decode(new)?);
     Ok(delta.map(|delta| delta.encode()))
 }
 
 /// See [`crate::Edit::edit_bytes`].
 pub(super) fn edit<C: Content>(value: &[u8], edit: &SequenceEdit<C>) -> Result<Vec<u8>, CrdtError> {
     let Some(mut document) = settled::<C>(value)? else {
-        let mut value = Sequence::decode(value)?;
+        let mut value = decode(value)?;
         crate::Edit::edit(&mut value, edit)?;
         return Ok(value.encode());
     };

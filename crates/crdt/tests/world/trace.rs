@@ -76,13 +76,12 @@ impl Trace {
         &self,
         clocks: &mut [A],
         observe: impl Fn(&mut A, Hlc),
-    ) -> Vec<Vec<u8>> {
-        let bottom = RgaText::default().encode();
-        let mut rows = vec![(bottom, Hlc(0)); self.agents];
+    ) -> Vec<RgaText> {
+        let mut rows = vec![RgaText::default(); self.agents];
         let mut seen = vec![vec![false; self.txns.len()]; self.agents];
-        let mut deltas: Vec<(Vec<u8>, Hlc)> = Vec::with_capacity(self.txns.len());
+        let mut deltas: Vec<RgaText> = Vec::with_capacity(self.txns.len());
         for (index, txn) in self.txns.iter().enumerate() {
-            let (row, latest) = &mut rows[txn.agent];
+            let row = &mut rows[txn.agent];
             let seen = &mut seen[txn.agent];
             let (mut open, mut new) = (txn.parents.clone(), Vec::new());
             while let Some(parent) = open.pop() {
@@ -93,24 +92,18 @@ impl Trace {
             }
             new.sort_unstable();
             for parent in new {
-                *row = RgaText::join_bytes(row, &deltas[parent].0).unwrap();
-                *latest = (*latest).max(deltas[parent].1);
+                row.join_assign(&deltas[parent]).unwrap();
             }
             let mut draft = row.clone();
-            for edit in &txn.edits {
-                draft = RgaText::edit_bytes(&draft, edit).unwrap();
-            }
+            txn.edits.iter().for_each(|edit| draft.edit(edit).unwrap());
             let clock = &mut clocks[txn.agent];
-            observe(clock, *latest);
-            let new = RgaText::settle_bytes(Some(row), &draft, clock).unwrap();
-            let delta = RgaText::delta_bytes(Some(row), &new).unwrap().unwrap();
-            let made = RgaText::decode(&delta).unwrap().latest();
-            deltas.push((delta, made));
+            observe(clock, row.latest());
+            let new = RgaText::settle(Some(row), &draft, clock).unwrap();
+            deltas.push(RgaText::delta(Some(row), &new).unwrap());
             *row = new;
-            *latest = (*latest).max(made);
             seen[index] = true;
         }
-        deltas.into_iter().map(|(delta, _)| delta).collect()
+        deltas
     }
 }
 

@@ -1,9 +1,10 @@
 //! Chunks: some entries that stand side by side, with their content.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::entry::{Element, Entry, push_entry};
-use super::packed::unpack;
+use super::packed::{self, unpack};
 use crate::DecodeError;
 use crate::sequence::content::Content;
 
@@ -20,7 +21,8 @@ pub(super) struct Chunk<'a, C> {
 #[derive(Clone, Debug)]
 enum Body<'a, C> {
     Packed(Packed<'a>),
-    Open(Opened<C>),
+    /// Shared with clones as long as none of them changes it.
+    Open(Arc<Opened<C>>),
 }
 
 /// The bytes of a chunk: its head in the directory, its entries, its content.
@@ -148,6 +150,8 @@ impl<C: Content> Opened<C> {
     }
 }
 
+const CLOSED: DecodeError = DecodeError::NotCanonical("a chunk that stays closed");
+
 impl<C: Content> Default for Chunk<'_, C> {
     fn default() -> Self {
         Self::of(Opened::default())
@@ -170,7 +174,7 @@ impl<'a, C: Content> Chunk<'a, C> {
         Self {
             living,
             deleted: all - living,
-            body: Body::Open(opened),
+            body: Body::Open(Arc::new(opened)),
         }
     }
 
@@ -185,11 +189,10 @@ impl<'a, C: Content> Chunk<'a, C> {
             Body::Open(opened) => return Ok(Cow::Borrowed(opened)),
             Body::Packed(packed) => packed,
         };
-        let mut opened = Opened {
-            entries: Vec::new(),
+        let opened = Opened {
+            entries: unpack(packed.entries.bytes())?,
             content: C::read_elements(packed.content.bytes())?,
         };
-        unpack(packed.entries.bytes(), &mut opened.entries)?;
         let living = opened.living_before(opened.entries.len());
         let all: usize = opened.entries.iter().map(|entry| entry.len as usize).sum();
         let said = C::count(opened.content.slice());
@@ -199,19 +202,33 @@ impl<'a, C: Content> Chunk<'a, C> {
         Ok(Cow::Owned(opened))
     }
 
-    pub fn open(&mut self) -> Result<&mut Opened<C>, DecodeError> {
+    /// Its entries and content, which stay unpacked.
+    pub fn look(&mut self) -> Result<&Opened<C>, DecodeError> {
         if let Cow::Owned(opened) = self.view()? {
-            self.body = Body::Open(opened);
+            self.body = Body::Open(Arc::new(opened));
         }
+        self.opened().ok_or(CLOSED)
+    }
+
+    /// Its entries and content, to be changed.
+    pub fn open(&mut self) -> Result<&mut Opened<C>, DecodeError> {
+        self.look()?;
         match &mut self.body {
-            Body::Open(opened) => Ok(opened),
-            Body::Packed(_) => Err(DecodeError::NotCanonical("a chunk that stays closed")),
+            Body::Open(opened) => Ok(Arc::make_mut(opened)),
+            Body::Packed(_) => Err(CLOSED),
         }
     }
 
     pub fn into_open(mut self) -> Result<Chunk<'static, C>, DecodeError> {
-        let opened = std::mem::take(self.open()?);
-        Ok(Chunk::of(opened))
+        self.look()?;
+        match self.body {
+            Body::Open(opened) => Ok(Chunk {
+                living: self.living,
+                deleted: self.deleted,
+                body: Body::Open(opened),
+            }),
+            Body::Packed(_) => Err(CLOSED),
+        }
     }
 
     /// What is open of it.
@@ -222,20 +239,11 @@ impl<'a, C: Content> Chunk<'a, C> {
         }
     }
 
-    /// Where an element stands, without opening the chunk; `scratch` is overwritten.
-    pub fn find(
-        &self,
-        element: Element,
-        scratch: &mut Vec<Entry>,
-    ) -> Result<Option<(usize, u32)>, DecodeError> {
+    /// Where an element stands, without opening the chunk.
+    pub fn find(&self, element: Element) -> Result<Option<(usize, u32)>, DecodeError> {
         match &self.body {
             Body::Open(opened) => Ok(opened.find(element)),
-            Body::Packed(packed) => {
-                scratch.clear();
-                unpack(packed.entries.bytes(), scratch)?;
-                let mut found = scratch.iter().enumerate();
-                Ok(found.find_map(|(at, entry)| Some((at, entry.find(element)?))))
-            }
+            Body::Packed(packed) => packed::find(packed.entries.bytes(), element),
         }
     }
 
@@ -244,7 +252,7 @@ impl<'a, C: Content> Chunk<'a, C> {
         self.living == other.living
             && self.deleted == other.deleted
             && match (&self.body, &other.body) {
-                (Body::Open(a), Body::Open(b)) => a == b,
+                (Body::Open(a), Body::Open(b)) => Arc::ptr_eq(a, b) || a == b,
                 (Body::Packed(a), Body::Packed(b)) => {
                     a.entries.bytes() == b.entries.bytes() && a.content.bytes() == b.content.bytes()
                 }

@@ -110,7 +110,7 @@ impl<C: Content> Document<'_, C> {
     /// Opens all that is packed.
     pub fn open_all(&mut self) -> Result<(), DecodeError> {
         for chunk in &mut self.chunks {
-            chunk.open()?;
+            chunk.look()?;
         }
         Ok(())
     }

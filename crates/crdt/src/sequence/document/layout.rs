@@ -10,6 +10,7 @@
 //! ```
 
 use super::chunk::{Chunk, Packed, Part};
+use super::entry::Entry;
 use super::packed::pack;
 use super::table::Replica;
 use super::{Content, Document};
@@ -138,12 +139,14 @@ pub(in crate::sequence) fn open<'a, C: Content>(
         reader.take(len)?;
         Ok::<_, DecodeError>(Part { from, len })
     };
+    let mut total = 0usize;
     for _ in 0..count {
         let from = heads.rest();
         let mut number = || usize::try_from(heads.varint()?).map_err(|_| OVER);
         let (packed, living, more, deleted) = (number()?, number()?, number()?, number()?);
         let said = living.checked_add(more).ok_or(OVER)?;
-        living.checked_add(deleted).ok_or(OVER)?;
+        let all = living.checked_add(deleted).ok_or(OVER)?;
+        total = total.checked_add(all).ok_or(OVER)?;
         let len = from.len() - heads.remaining();
         let packed = Packed {
             head: Part { from, len },
@@ -162,27 +165,52 @@ pub(in crate::sequence) fn open<'a, C: Content>(
 pub(in crate::sequence) fn decode<C: Content>(
     reader: &mut Reader<'_>,
 ) -> Result<Document<'static, C>, DecodeError> {
-    const OTHER: DecodeError = DecodeError::NotCanonical("another form of the same");
-    let mut all = reader.clone();
     let mut document: Document<'_, C> = open(reader)?;
-    document.open_all()?;
+    document.check_form()?;
     document.check_numbers()?;
     let state = document.to_state()?;
-    drop(document);
     let expected = order(&state.spans)
         .map_err(|_| DecodeError::NotCanonical("no sequence has these origins"))?
         .map_err(|_| DecodeError::NotCanonical("an origin that is not there"))?;
     check_order(&state.pieces, &mut expected.into_iter())?;
-    state.check_ascending().map_err(|_| OTHER)?;
-    // What is left is which of its forms these bytes have.
-    let document = Document::of_state(&state).map_err(|_| OTHER)?;
-    drop(state);
-    let read = all.take(all.remaining() - reader.remaining())?;
-    let mut bytes = Vec::with_capacity(read.len());
-    document.put(&mut bytes);
-    match bytes == read {
-        true => Ok(document),
-        false => Err(OTHER),
+    state
+        .check_ascending()
+        .map_err(|_| DecodeError::NotCanonical("elements out of order"))?;
+    document.into_open()
+}
+
+impl<C: Content> Document<'_, C> {
+    /// Opens all chunks; refuses other forms of them and of the operations than this crate
+    /// writes.
+    fn check_form(&mut self) -> Result<(), DecodeError> {
+        const OTHER: DecodeError = DecodeError::NotCanonical("another form of the same");
+        let mut bytes = Vec::new();
+        let mut last: Option<Entry> = None;
+        for chunk in &mut self.chunks {
+            let packed = chunk.state().err().copied();
+            let opened = chunk.look()?;
+            bytes.clear();
+            pack(&mut bytes, &opened.entries);
+            if packed.is_none_or(|packed| packed.entries.bytes() != bytes)
+                || opened.entries.is_empty()
+            {
+                return Err(OTHER);
+            }
+            for (at, entry) in opened.entries.iter().enumerate() {
+                let begins = last.is_none() || entry.begins_chunk();
+                if begins != (at == 0)
+                    || !entry.is_on_one_page()
+                    || last.is_some_and(|last| last.takes_in(entry))
+                {
+                    return Err(OTHER);
+                }
+                last = Some(*entry);
+            }
+        }
+        match self.replicas.iter().all(Replica::is_canonical) {
+            true => Ok(()),
+            false => Err(OTHER),
+        }
     }
 }
 

@@ -191,7 +191,7 @@ impl<C: Content> Document<'_, C> {
         let Some([before, after]) = self.chunks.get_mut(at..at + 2) else {
             return Ok(false);
         };
-        let (last, first) = (before.open()?.entries.last(), after.open()?.entries.first());
+        let (last, first) = (before.look()?.entries.last(), after.look()?.entries.first());
         Ok(match (last, first) {
             (Some(last), Some(first)) => !first.begins_chunk() || last.takes_in(first),
             _ => true,
@@ -200,10 +200,10 @@ impl<C: Content> Document<'_, C> {
 
     fn absorb_next(&mut self, at: usize) -> Result<(), DecodeError> {
         let mut next = self.chunks.remove(at + 1);
-        let next = next.open()?;
+        let next = next.look()?;
         if let Some(chunk) = self.chunks.get_mut(at) {
             let opened = chunk.open()?;
-            opened.entries.append(&mut next.entries);
+            opened.entries.extend_from_slice(&next.entries);
             opened.content.push(next.content.slice());
             *chunk = Chunk::of(std::mem::take(opened));
         }

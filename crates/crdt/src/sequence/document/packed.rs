@@ -49,16 +49,6 @@ fn put_element(out: &mut Vec<u8>, own: Element, element: Element) {
     }
 }
 
-fn read_element(reader: &mut Reader<'_>, own: Element) -> Result<Element, DecodeError> {
-    let code = reader.varint()?;
-    let number = unzigzag(code >> 1, own.number)?;
-    let author = match code & 1 {
-        0 => own.author,
-        _ => u32::try_from(reader.varint()?).map_err(|_| OVER)?,
-    };
-    Ok(Element { author, number })
-}
-
 pub(super) fn pack(out: &mut Vec<u8>, entries: &[Entry]) {
     for (index, entry) in entries.iter().enumerate() {
         let (before, after) = entries.split_at(index);
@@ -93,52 +83,137 @@ pub(super) fn pack(out: &mut Vec<u8>, entries: &[Entry]) {
     }
 }
 
-/// Appends what [`pack`] wrote. Codes that it would not have chosen pass too: who reads the bytes
-/// of others packs again and compares.
-pub(super) fn unpack(bytes: &[u8], entries: &mut Vec<Entry>) -> Result<(), DecodeError> {
-    const NOTHING: DecodeError = DecodeError::NotCanonical("an element beside nothing");
-    let mut reader = Reader::new(bytes);
-    let start = entries.len();
-    let mut awaits_next = false;
-    while reader.remaining() > 0 {
-        let code = reader.varint()?;
+/// What an entry begins with.
+struct Head {
+    code: u64,
+    first: Element,
+    len: u32,
+}
+
+/// Walks over entries, of which it remembers as much as the next ones hang on.
+struct Heads<'a> {
+    reader: Reader<'a>,
+    /// The latest entries: the element after each; the oldest is overwritten next.
+    near: [Option<Element>; NEAR],
+    next: usize,
+}
+
+impl<'a> Heads<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            reader: Reader::new(bytes),
+            near: [None; NEAR],
+            next: 0,
+        }
+    }
+
+    /// The next one; what it spells out is to be read then.
+    #[inline]
+    fn next(&mut self) -> Result<Option<Head>, DecodeError> {
+        if self.reader.remaining() == 0 {
+            return Ok(None);
+        }
+        let code = self.reader.varint()?;
         let author = u32::try_from(code >> 6).map_err(|_| OVER)?;
-        let expected = kin(entries.get(start..).unwrap_or_default(), author);
-        let number = unzigzag(reader.varint()?, expected.map_or(0, Entry::end))?;
-        let first = Element { author, number };
-        let len = u32::try_from(reader.varint()?).map_err(|_| OVER)?;
+        let kin = (1..=NEAR)
+            .filter_map(|back| *self.near.get((self.next + NEAR - back) % NEAR)?)
+            .find(|end| end.author == author);
+        let expected = kin.map_or(0, |end| end.number);
+        let number = unzigzag(self.reader.varint()?, expected)?;
+        let len = u32::try_from(self.reader.varint()?).map_err(|_| OVER)?;
         let len = len.checked_add(1).ok_or(OVER)?;
-        number.checked_add(len).ok_or(OVER)?;
+        let end = number.checked_add(len).ok_or(OVER)?;
+        if let Some(oldest) = self.near.get_mut(self.next) {
+            *oldest = Some(Element {
+                author,
+                number: end,
+            });
+        }
+        self.next = (self.next + 1) % NEAR;
+        let first = Element { author, number };
+        Ok(Some(Head { code, first, len }))
+    }
+
+    fn spelt_out(&mut self, own: Element) -> Result<Element, DecodeError> {
+        let code = self.reader.varint()?;
+        let number = unzigzag(code >> 1, own.number)?;
+        let author = match code & 1 {
+            0 => own.author,
+            _ => u32::try_from(self.reader.varint()?).map_err(|_| OVER)?,
+        };
+        Ok(Element { author, number })
+    }
+}
+
+impl Head {
+    fn left(&self) -> u64 {
+        self.code >> 1 & 3
+    }
+
+    fn right(&self) -> u64 {
+        self.code >> 3 & 7
+    }
+}
+
+/// Which of the entries that [`pack`] wrote holds an element, and how many of its elements stand
+/// before.
+pub(super) fn find(bytes: &[u8], element: Element) -> Result<Option<(usize, u32)>, DecodeError> {
+    let mut heads = Heads::new(bytes);
+    let mut at = 0;
+    while let Some(head) = heads.next()? {
+        let skip = element.number.wrapping_sub(head.first.number);
+        if head.first.author == element.author && skip < head.len {
+            return Ok(Some((at, skip)));
+        }
+        if head.left() == 3 {
+            heads.spelt_out(head.first)?;
+        }
+        if head.right() == 5 {
+            heads.spelt_out(head.first)?;
+        }
+        at += 1;
+    }
+    Ok(None)
+}
+
+/// Reads what [`pack`] wrote. Codes that it would not have chosen pass too: who reads the bytes
+/// of others packs again and compares.
+pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<Entry>, DecodeError> {
+    const NOTHING: DecodeError = DecodeError::NotCanonical("an element beside nothing");
+    let mut heads = Heads::new(bytes);
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut awaits_next = false;
+    while let Some(head) = heads.next()? {
+        let first = head.first;
         if awaits_next && let Some(last) = entries.last_mut() {
             last.right = Some(first);
         }
-        let before = entries.get(start..).unwrap_or_default();
-        let previous = before.last();
-        let left = match code >> 1 & 3 {
+        let previous = entries.last();
+        let left = match head.left() {
             0 => None,
             1 => Some(previous.ok_or(NOTHING)?.last()),
             2 => Some(first.previous().ok_or(NOTHING)?),
-            _ => Some(read_element(&mut reader, first)?),
+            _ => Some(heads.spelt_out(first)?),
         };
-        let right = match code >> 3 & 7 {
+        let right = match head.right() {
             0 | 2 => None,
             1 => Some(left.and_then(Element::next).ok_or(NOTHING)?),
             3 => previous.ok_or(NOTHING)?.right,
-            4 => kin(before, author).ok_or(NOTHING)?.right,
-            5 => Some(read_element(&mut reader, first)?),
+            4 => kin(&entries, first.author).ok_or(NOTHING)?.right,
+            5 => Some(heads.spelt_out(first)?),
             _ => return Err(DecodeError::NotCanonical("an unknown right side")),
         };
-        awaits_next = code >> 3 & 7 == 2;
+        awaits_next = head.right() == 2;
         entries.push(Entry {
             first,
-            len,
-            deleted: code & 1 == 1,
+            len: head.len,
+            deleted: head.code & 1 == 1,
             left,
             right,
         });
     }
     match awaits_next {
         true => Err(NOTHING),
-        false => Ok(()),
+        false => Ok(entries),
     }
 }

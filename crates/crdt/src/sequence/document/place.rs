@@ -27,9 +27,8 @@ impl<C: Content> Document<'_, C> {
                 return Ok(place(chunk, found));
             }
         }
-        let mut scratch: Vec<Entry> = Vec::new();
         for (at, chunk) in self.chunks.iter().enumerate() {
-            if let Some(found) = chunk.find(element, &mut scratch)? {
+            if let Some(found) = chunk.find(element)? {
                 self.recent.rotate_right(1);
                 if let Some(first) = self.recent.first_mut() {
                     *first = at;
@@ -43,7 +42,7 @@ impl<C: Content> Document<'_, C> {
     /// The entry at a place; None at the end.
     pub(super) fn entry(&mut self, at: Place) -> Result<Option<Entry>, DecodeError> {
         match self.chunks.get_mut(at.chunk) {
-            Some(chunk) => Ok(chunk.open()?.entries.get(at.entry).copied()),
+            Some(chunk) => Ok(chunk.look()?.entries.get(at.entry).copied()),
             None => Ok(None),
         }
     }
@@ -67,7 +66,7 @@ impl<C: Content> Document<'_, C> {
         let Some(chunk) = self.chunks.get_mut(at.chunk) else {
             return Ok(at);
         };
-        let entries = &chunk.open()?.entries;
+        let entries = &chunk.look()?.entries;
         let len = entries.get(at.entry).map_or(0, |entry| entry.len);
         Ok(if at.skip + 1 < len {
             Place {
@@ -84,7 +83,7 @@ impl<C: Content> Document<'_, C> {
         let Some(chunk) = self.chunks.get_mut(at.chunk) else {
             return Ok(at);
         };
-        let is_last = at.entry + 1 >= chunk.open()?.entries.len();
+        let is_last = at.entry + 1 >= chunk.look()?.entries.len();
         let (chunk, entry) = match is_last {
             true => (at.chunk + 1, 0),
             false => (at.chunk, at.entry + 1),
@@ -108,7 +107,7 @@ impl<C: Content> Document<'_, C> {
         let Some(chunk) = self.chunks.get_mut(before) else {
             return Ok(None);
         };
-        let entry = chunk.open()?.entries.len().checked_sub(1).ok_or(LOST)?;
+        let entry = chunk.look()?.entries.len().checked_sub(1).ok_or(LOST)?;
         Ok(Some(Place {
             chunk: before,
             entry,
@@ -137,7 +136,7 @@ impl<C: Content> Document<'_, C> {
         for (at, chunk) in self.chunks.iter_mut().enumerate() {
             let end = start + chunk.len();
             if places.peek().is_some_and(|place| *place < end) {
-                for (entry, held) in chunk.open()?.entries.iter().enumerate() {
+                for (entry, held) in chunk.look()?.entries.iter().enumerate() {
                     let stop = start + held.len as usize;
                     while let Some(place) = places.next_if(|place| *place < stop) {
                         found.push(Place {
@@ -174,7 +173,7 @@ impl<C: Content> Document<'_, C> {
                 place += chunk.len();
                 continue;
             }
-            for entry in &chunk.open()?.entries {
+            for entry in &chunk.look()?.entries {
                 let own = entry.living();
                 if living < at && at <= living + own {
                     behind = place + (at - living);

@@ -7,11 +7,13 @@
 //! (distance to the tick before / 2^16 × 4 + (rest ≠ 0) × 2 + (more than one element) ‖ that rest
 //! ‖ elements less 2). The oldest of all has distance 0.
 
+use std::sync::Arc;
+
 use crate::codec::{Reader, put_bytes, put_varint};
 use crate::{DecodeError, Dot, ReplicaId};
 
 /// What one settling inserted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Operation {
     tick: u64,
     /// The number after that of its last element.
@@ -26,7 +28,7 @@ pub(super) struct Replica<'a> {
     pub id: ReplicaId,
     /// If there are newer ones, full blocks.
     older: Older<'a>,
-    newer: Vec<Operation>,
+    newer: Arc<Vec<Operation>>,
 }
 
 /// Those that nobody looked at since they were stored, newest first.
@@ -35,12 +37,6 @@ struct Older<'a> {
     count: usize,
     newest: Operation,
     bytes: &'a [u8],
-}
-
-impl Default for Operation {
-    fn default() -> Self {
-        Self { tick: 0, end: 0 }
-    }
 }
 
 /// Elements `start..end` of one replica, made by the operation of a tick.
@@ -193,7 +189,7 @@ impl<'a> Replica<'a> {
         Self {
             id,
             older: Older::default(),
-            newer: Vec::new(),
+            newer: Arc::default(),
         }
     }
 
@@ -228,10 +224,11 @@ impl<'a> Replica<'a> {
             // The block that is not full is written anew.
             let (block, full) = self.older.split().ok()?;
             let made = block.operations(&full).ok()?;
-            self.newer.extend(made.iter().rev().map(Made::operation));
+            let made = made.iter().rev().map(Made::operation);
+            self.newer = Arc::new(made.collect());
             self.older = full;
         }
-        self.newer.push(Operation { tick, end });
+        Arc::make_mut(&mut self.newer).push(Operation { tick, end });
         Some(())
     }
 
@@ -293,10 +290,27 @@ impl<'a> Replica<'a> {
 
     /// With nothing left in bytes.
     pub fn opened(&self) -> Result<Replica<'static>, DecodeError> {
+        if self.older.count == 0 {
+            return Ok(Replica {
+                id: self.id,
+                older: Older::default(),
+                newer: self.newer.clone(),
+            });
+        }
         Ok(Replica {
             id: self.id,
             older: Older::default(),
-            newer: self.operations()?.iter().map(Made::operation).collect(),
+            newer: Arc::new(self.operations()?.iter().map(Made::operation).collect()),
+        })
+    }
+
+    /// Whether it would be written as it was read.
+    pub fn is_canonical(&self) -> bool {
+        let (mut read, mut written) = (Vec::new(), Vec::new());
+        self.put(&mut read);
+        self.opened().is_ok_and(|opened| {
+            opened.put(&mut written);
+            read == written
         })
     }
 
@@ -346,7 +360,7 @@ impl<'a> Replica<'a> {
                 newest,
                 bytes,
             },
-            newer: Vec::new(),
+            newer: Arc::default(),
         })
     }
 }
@@ -356,8 +370,8 @@ impl PartialEq for Replica<'_> {
         self.id == other.id
             && self.count() == other.count()
             && self.newest() == other.newest()
-            && match (self.operations(), other.operations()) {
-                (Ok(a), Ok(b)) => a == b,
+            && match (self.opened(), other.opened()) {
+                (Ok(a), Ok(b)) => Arc::ptr_eq(&a.newer, &b.newer) || a.newer == b.newer,
                 _ => false,
             }
     }

@@ -22,7 +22,7 @@ impl<C: Content> Document<'_, C> {
         if at.entry == 0 && at.skip == 0 && at.chunk > 0 {
             let before = at.chunk - 1;
             let entries = match self.chunks.get_mut(before) {
-                Some(chunk) => chunk.open()?.entries.len(),
+                Some(chunk) => chunk.look()?.entries.len(),
                 None => return Err(LOST),
             };
             at.chunk = before;
@@ -129,26 +129,31 @@ impl<C: Content> Document<'_, C> {
     /// Makes room for an operation of `count` elements; None if it is not later than all of its
     /// replica's, or a replica stands between others. Then nothing was changed.
     pub(super) fn push_operation(&mut self, dot: Dot, count: u32) -> Option<Element> {
-        let author = match self.author(&dot) {
-            Some(author) => author,
+        let found = self.author(&dot);
+        let held = found.and_then(|author| self.replicas.get(author));
+        let number = held.map_or(0, |replica| replica.elements());
+        // The last number stays free: it is the end of the one before.
+        number.checked_add(count).filter(|end| *end < u32::MAX)?;
+        let author = match found {
+            Some(author) => {
+                self.replicas.get_mut(author)?.push(dot.counter, count)?;
+                author
+            }
             None => {
-                let is_last = self
+                if self
                     .replicas
                     .last()
-                    .is_none_or(|last| last.id < dot.replica);
-                if !is_last || count == 0 {
+                    .is_some_and(|last| last.id > dot.replica)
+                {
                     return None;
                 }
-                self.replicas.push(Replica::new(dot.replica));
+                let mut replica = Replica::new(dot.replica);
+                replica.push(dot.counter, count)?;
+                self.replicas.push(replica);
                 self.size += 80;
                 self.replicas.len() - 1
             }
         };
-        let replica = self.replicas.get_mut(author)?;
-        let number = replica.elements();
-        // The last number stays free: it is the end of the one before.
-        number.checked_add(count).filter(|end| *end < u32::MAX)?;
-        replica.push(dot.counter, count)?;
         self.size += 18;
         let author = author as u32;
         Some(Element { author, number })
