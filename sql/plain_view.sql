@@ -64,9 +64,12 @@ BEGIN
     FOR item IN
         SELECT quote_ident(a.attname) AS quoted, a.atttypid::regtype AS type, crdt.plain_type(a.atttypid::regtype) AS plain,
                a.attgenerated <> '' AS is_generated, a.attidentity = 'a' AS is_always,
-               a.attnum = ANY (i.indkey::int2[]) AS in_key
+               a.attnum = ANY (i.indkey::int2[]) AS in_key, pg_get_expr(d.adbin, d.adrelid) AS fallback,
+               t.typname IN ('hlc', 'vector_clock') AS only_rises
           FROM pg_attribute a
           LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
+          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+          JOIN pg_type t ON t.oid = a.atttypid
          WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'crdt_meta'
          ORDER BY a.attnum
     LOOP
@@ -82,16 +85,25 @@ BEGIN
         CONTINUE WHEN item.is_generated;
         IF NOT item.is_always THEN
             written := written || item.quoted;
-            given := given || format('NEW.%s', item.quoted);
+            -- A default may say more than its plain value, such as the floor of a counter.
+            given := given || CASE
+                WHEN item.plain IS NULL OR item.fallback IS NULL THEN format('NEW.%s', item.quoted)
+                ELSE format('CASE WHEN NEW.%1$s IS NOT DISTINCT FROM (%2$s)::%3$s THEN %2$s ELSE NEW.%1$s::%4$s END',
+                            item.quoted, item.fallback, item.plain, item.type)
+                END;
         END IF;
-        -- Only what the statement changed is written, and counters by their
-        -- difference: what others committed since is not undone.
+        -- Only what the statement changed is written, and by its difference:
+        -- what others committed since is not undone.
         assignments := assignments || CASE
             WHEN item.plain IS NULL THEN format('%s = NEW.%1$s', item.quoted)
             WHEN item.plain = 'bigint' THEN format(
                 '%1$s = CASE WHEN NEW.%1$s IS NULL OR OLD.%1$s IS NULL THEN NEW.%1$s::%2$s ELSE t.%1$s OPERATOR(%3$I.+) (NEW.%1$s - OLD.%1$s) END',
                 item.quoted, item.type, crdt_schema)
-            ELSE format('%1$s = CASE WHEN NEW.%1$s IS DISTINCT FROM OLD.%1$s THEN NEW.%1$s::%2$s ELSE t.%1$s END', item.quoted, item.type)
+            WHEN item.only_rises THEN format(
+                '%1$s = CASE WHEN NEW.%1$s IS NOT DISTINCT FROM OLD.%1$s THEN t.%1$s ELSE NEW.%1$s::%2$s END', item.quoted, item.type)
+            ELSE format(
+                '%1$s = CASE WHEN NEW.%1$s IS NOT DISTINCT FROM OLD.%1$s THEN t.%1$s WHEN NEW.%1$s IS NULL OR OLD.%1$s IS NULL OR t.%1$s IS NULL THEN NEW.%1$s::%2$s ELSE crdt.led_from(t.%1$s, OLD.%1$s::%2$s, NEW.%1$s::%2$s) END',
+                item.quoted, item.type)
             END;
     END LOOP;
 

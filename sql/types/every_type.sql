@@ -81,6 +81,8 @@ CREATE FUNCTION crdt_delta(old <T>, new <T>) RETURNS <T>
     IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_difference_wrapper';
 CREATE FUNCTION crdt_assign(read <T>, value <T>) RETURNS <T>
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_led_wrapper';
+CREATE FUNCTION crdt.led_from(now <T>, read <T>, wanted <T>) RETURNS <T>
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_led_from_wrapper';
 CREATE FUNCTION crdt_settle(<T>) RETURNS <T>
     STRICT VOLATILE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_settled_wrapper';
 CREATE FUNCTION crdt_reset(<T>) RETURNS <T>

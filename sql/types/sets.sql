@@ -45,22 +45,24 @@ CREATE CAST (<T> AS text[]) WITH FUNCTION crdt_value(<T>) AS ASSIGNMENT;
 CREATE CAST (text[] AS <T>) WITH FUNCTION <T>_of(text[]) AS ASSIGNMENT;
 CREATE CAST (varchar[] AS <T>) WITH FUNCTION <T>_of(varchar[]) AS ASSIGNMENT;
 
--- Comparison with arrays, where order and repetitions do not count.
-CREATE FUNCTION <T>_eq(<T>, text[]) RETURNS boolean
+-- Comparison with arrays, where order and repetitions do not count. Declared with
+-- anyarray, as PostgreSQL's own operators are: with text[] they would be taken for
+-- `ARRAY['a'] @> '{a}'`, which has nothing to do with sets.
+CREATE FUNCTION <T>_eq(<T>, anyarray) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_eq_array_wrapper';
-CREATE FUNCTION <T>_ne(<T>, text[]) RETURNS boolean
+CREATE FUNCTION <T>_ne(<T>, anyarray) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_ne_array_wrapper';
-CREATE FUNCTION <T>_eq(text[], <T>) RETURNS boolean
+CREATE FUNCTION <T>_eq(anyarray, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_array_eq_set_wrapper';
-CREATE FUNCTION <T>_ne(text[], <T>) RETURNS boolean
+CREATE FUNCTION <T>_ne(anyarray, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_array_ne_set_wrapper';
-CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = <T>, RIGHTARG = text[], COMMUTATOR = =, NEGATOR = <>,
+CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = <T>, RIGHTARG = anyarray, COMMUTATOR = =, NEGATOR = <>,
     RESTRICT = eqsel, JOIN = eqjoinsel);
-CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = <T>, RIGHTARG = text[], COMMUTATOR = <>, NEGATOR = =,
+CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = <T>, RIGHTARG = anyarray, COMMUTATOR = <>, NEGATOR = =,
     RESTRICT = neqsel, JOIN = neqjoinsel);
-CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = =, NEGATOR = <>,
+CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = anyarray, RIGHTARG = <T>, COMMUTATOR = =, NEGATOR = <>,
     RESTRICT = eqsel, JOIN = eqjoinsel);
-CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = <>, NEGATOR = =,
+CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = anyarray, RIGHTARG = <T>, COMMUTATOR = <>, NEGATOR = =,
     RESTRICT = neqsel, JOIN = neqjoinsel);
 
 -- What is in it.
@@ -68,32 +70,34 @@ CREATE FUNCTION <T>_has(<T>, text) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_has_wrapper';
 CREATE FUNCTION <T>_has_any(<T>, text[]) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_has_any_wrapper';
+CREATE FUNCTION <T>_has_all(<T>, text[]) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_contains_array_wrapper';
 CREATE FUNCTION <T>_contains(<T>, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_contains_wrapper';
-CREATE FUNCTION <T>_contains(<T>, text[]) RETURNS boolean
+CREATE FUNCTION <T>_contains(<T>, anyarray) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_contains_array_wrapper';
-CREATE FUNCTION <T>_contains(text[], <T>) RETURNS boolean
+CREATE FUNCTION <T>_contains(anyarray, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_array_contains_set_wrapper';
 CREATE FUNCTION <T>_contained(<T>, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_within_wrapper';
-CREATE FUNCTION <T>_contained(<T>, text[]) RETURNS boolean
+CREATE FUNCTION <T>_contained(<T>, anyarray) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_set_within_array_wrapper';
-CREATE FUNCTION <T>_contained(text[], <T>) RETURNS boolean
+CREATE FUNCTION <T>_contained(anyarray, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_array_within_set_wrapper';
 CREATE OPERATOR ? (FUNCTION = <T>_has, LEFTARG = <T>, RIGHTARG = text, RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR ?| (FUNCTION = <T>_has_any, LEFTARG = <T>, RIGHTARG = text[], RESTRICT = contsel, JOIN = contjoinsel);
-CREATE OPERATOR ?& (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = text[], RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR ?& (FUNCTION = <T>_has_all, LEFTARG = <T>, RIGHTARG = text[], RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = <T>, COMMUTATOR = <@,
     RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = <T>, RIGHTARG = <T>, COMMUTATOR = @>,
     RESTRICT = contsel, JOIN = contjoinsel);
-CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = text[], COMMUTATOR = <@,
+CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = anyarray, COMMUTATOR = <@,
     RESTRICT = contsel, JOIN = contjoinsel);
-CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = @>,
+CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = anyarray, RIGHTARG = <T>, COMMUTATOR = @>,
     RESTRICT = contsel, JOIN = contjoinsel);
-CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = <T>, RIGHTARG = text[], COMMUTATOR = @>,
+CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = <T>, RIGHTARG = anyarray, COMMUTATOR = @>,
     RESTRICT = contsel, JOIN = contjoinsel);
-CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = text[], RIGHTARG = <T>, COMMUTATOR = <@,
+CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = anyarray, RIGHTARG = <T>, COMMUTATOR = <@,
     RESTRICT = contsel, JOIN = contjoinsel);
 COMMENT ON OPERATOR ? (<T>, text) IS 'Whether the element is in the set';
 COMMENT ON OPERATOR ?| (<T>, text[]) IS 'Whether any of the elements is in the set';
@@ -113,7 +117,7 @@ CREATE FUNCTION <T>_gin_query(<T>, internal, smallint, internal, internal, inter
 CREATE FUNCTION <T>_gin_consistent(internal, smallint, <T>, integer, internal, internal, internal, internal) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_consistent';
 CREATE OPERATOR CLASS <T>_gin_ops DEFAULT FOR TYPE <T> USING gin AS
-    OPERATOR 1 @> (<T>, <T>), OPERATOR 2 @> (<T>, text[]), OPERATOR 3 ? (<T>, text),
+    OPERATOR 1 @> (<T>, <T>), OPERATOR 2 @> (<T>, anyarray), OPERATOR 3 ? (<T>, text),
     OPERATOR 4 ?| (<T>, text[]), OPERATOR 5 ?& (<T>, text[]),
     FUNCTION 1 bttextcmp (text, text),
     FUNCTION 2 <T>_gin_value (<T>, internal, internal),

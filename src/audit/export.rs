@@ -2,6 +2,7 @@
 //! --bundle` on a machine that need not trust this one.
 
 use super::feed;
+use crate::catalog::under_one_snapshot;
 use crate::error::raise;
 use pgrx::prelude::*;
 use std::fs::OpenOptions;
@@ -45,7 +46,8 @@ fn write(path: &str) -> std::io::Result<Option<i64>> {
         .create_new(true)
         .mode(0o640)
         .open(path)?;
-    let Some(written) = feed::bundle(BufWriter::new(file)) else {
+    let bundle = under_one_snapshot(|| feed::bundle(BufWriter::new(file)));
+    let Some(written) = bundle else {
         std::fs::remove_file(path)?;
         return Ok(None);
     };

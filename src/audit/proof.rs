@@ -37,7 +37,7 @@ fn crdt_op_proof(origin: &[u8], seq: i64) -> JsonB {
             "Take origin_id from the view crdt_ops.",
         )
     });
-    prove(number, seq)
+    catalog::under_one_snapshot(|| prove(number, seq))
 }
 
 /// The proof of the newest final op of a row, named by its primary key as
@@ -63,7 +63,7 @@ fn crdt_proof(relation: pg_sys::Oid, key: Vec<Option<String>>) -> JsonB {
         .iter()
         .find(|(_, _, payload)| RowChange::decode(payload).is_ok_and(|c| c.key == wanted));
     match newest {
-        Some((origin, seq, _)) => prove(*origin, *seq),
+        Some((origin, seq, _)) => catalog::under_one_snapshot(|| prove(*origin, *seq)),
         None => raise(
             PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
             "no final op of this row is in the log",

@@ -1,6 +1,7 @@
 //! `verify_chain` and `scan_chain`.
 
 use super::feed;
+use crate::catalog::under_one_snapshot;
 use pgrx::prelude::*;
 
 /// Whether everything in the ledger is as it was signed: all of it is hashed
@@ -8,8 +9,10 @@ use pgrx::prelude::*;
 /// wrong. With heights, looks at those blocks only.
 #[pg_extern]
 fn verify_chain(from: default!(Option<i64>, "NULL"), to: default!(Option<i64>, "NULL")) -> bool {
-    let sound = feed::verify(from, to).is_none_or(|report| report.is_verified());
-    sound && super::ranges::misplaced(from, to).is_empty()
+    under_one_snapshot(|| {
+        let sound = feed::verify(from, to).is_none_or(|report| report.is_verified());
+        sound && super::ranges::misplaced(from, to).is_empty()
+    })
 }
 
 /// What is wrong in the ledger, and where: no row if all is well.
@@ -29,6 +32,19 @@ fn scan_chain(
         name!(detail, String),
     ),
 > {
+    TableIterator::new(under_one_snapshot(|| findings(from, to)))
+}
+
+type Finding = (
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<i64>,
+    String,
+    String,
+);
+
+fn findings(from: Option<i64>, to: Option<i64>) -> Vec<Finding> {
     let report = feed::verify(from, to);
     let untold = report.as_ref().map_or(0, |report| report.untold);
     let mut rows: Vec<_> = report
@@ -64,5 +80,5 @@ fn scan_chain(
         let detail = format!("{untold} further findings are not listed");
         rows.push((None, None, None, None, "more".to_owned(), detail));
     }
-    TableIterator::new(rows)
+    rows
 }

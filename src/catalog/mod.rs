@@ -16,4 +16,4 @@ pub use relation::{Relation, relation_oid};
 pub use schema::{
     schema_by_hash, store_schema, store_unknown_schema, tracked_relations, tracked_schema,
 };
-pub use sql::{one, query, run};
+pub use sql::{one, query, run, under_one_snapshot};

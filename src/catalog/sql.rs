@@ -3,7 +3,7 @@
 use crate::error::{OrCorrupt, corrupt};
 use pgrx::datum::DatumWithOid;
 use pgrx::{FromDatum, Spi, pg_sys};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{CString, c_char};
 
@@ -46,6 +46,24 @@ impl Row {
             unsafe { pg_sys::SPI_getbinval(self.tuple, self.descriptor, column, &mut null) };
         (!null).then_some(value)
     }
+}
+
+thread_local! {
+    static ONE_SNAPSHOT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets all statements in `read`, which only read, see what the calling query
+/// sees. Else each would see what was committed meanwhile, and parts of the
+/// ledger would not match.
+pub fn under_one_snapshot<R>(read: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ONE_SNAPSHOT.set(self.0);
+        }
+    }
+    let _restore = Restore(ONE_SNAPSHOT.replace(true));
+    read()
 }
 
 /// Runs a statement and lends each row of its result.
@@ -116,8 +134,13 @@ fn execute<R>(sql: &str, args: &[DatumWithOid], finish: impl FnOnce(&[Row]) -> R
         // SAFETY: values and nulls have one entry for each parameter of the
         // plan, which was made for these argument types.
         let rows: Vec<Row> = unsafe {
-            let status =
-                pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0);
+            let status = pg_sys::SPI_execute_plan(
+                plan,
+                values.as_mut_ptr(),
+                nulls.as_ptr(),
+                ONE_SNAPSHOT.get(),
+                0,
+            );
             if status < 0 {
                 corrupt(format_args!("SQL failed with SPI status {status}: {sql}"));
             }

@@ -2,12 +2,14 @@
 //! way, and PostgreSQL's own canonical form of it.
 
 use crate::error::OrCorrupt;
+use crdt::json;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum};
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
 use pgrx::{direct_function_call, direct_function_call_as_datum, pg_sys};
+use std::cmp::Ordering;
 use std::ffi::{CStr, CString};
 
 /// A jsonb value by its text.
@@ -32,6 +34,15 @@ impl Jsonb {
         unsafe { Self::from_datum(self.datum(), false) }
             .or_corrupt("jsonb is null")
             .0
+    }
+}
+
+/// How a value's JSON compares with one from SQL; what nests too deep for our
+/// types equals none of them.
+pub fn compare(shown: &str, value: &Jsonb) -> Ordering {
+    match (json::canonical(shown), json::canonical(&value.0)) {
+        (Ok(shown), Ok(value)) => json::compare(&shown, &value),
+        _ => Ordering::Less,
     }
 }
 

@@ -19,14 +19,14 @@ fn crdt_state_json(value: Value) -> Jsonb {
 #[pg_extern(sql = false)]
 fn crdt_least_upper_bound(a: Value, b: Value) -> Encoded {
     if a.bytes() == b.bytes() {
-        return Encoded(a.bytes().to_vec());
+        return Encoded::new(a.bytes().to_vec());
     }
     encoded(a.decode().join(&b.decode()))
 }
 
 fn encoded(result: Result<AnyState, CrdtError>) -> Encoded {
     match result {
-        Ok(state) => Encoded(state.encode()),
+        Ok(state) => Encoded::new(state.encode()),
         Err(error) => refusal::change(&error),
     }
 }
@@ -46,7 +46,7 @@ fn crdt_difference(old: Option<Value>, new: Option<Value>) -> Option<Encoded> {
             "crdt_delta(old, crdt_merge(old, new)) gives what merging would bring.",
         );
     }
-    AnyState::delta(old.as_ref(), &new).map(|delta| Encoded(delta.encode()))
+    AnyState::delta(old.as_ref(), &new).map(|delta| Encoded::new(delta.encode()))
 }
 
 fn settled(value: &Value) -> AnyState {
@@ -67,6 +67,12 @@ fn crdt_led(read: Value, value: Value) -> Encoded {
     encoded(read.decode().led_to(&value.decode()))
 }
 
+/// `crdt.led_from(now, read, wanted)`: what a view of plain values writes.
+#[pg_extern(sql = false)]
+fn crdt_led_from(now: Value, read: Value, wanted: Value) -> Encoded {
+    encoded(now.decode().led_from(&read.decode(), &wanted.decode()))
+}
+
 /// `crdt_reset(x)` and `!x`.
 #[pg_extern(sql = false)]
 fn crdt_emptied(value: Value) -> Encoded {
@@ -78,9 +84,11 @@ fn crdt_emptied(value: Value) -> Encoded {
 fn crdt_settled(value: Value) -> Encoded {
     let wanted = value.decode();
     if wanted.is_settled() {
-        return Encoded(value.bytes().to_vec());
+        return Encoded::new(value.bytes().to_vec());
     }
+    // Over nothing at all a literal may say more than over an empty state.
     let state = AnyState::delta(None, &wanted);
+    let state = state.filter(|state| AnyState::bottom(value.kind()).as_ref() != Some(state));
     encoded(AnyState::settle(
         state.as_ref(),
         &wanted,

@@ -2,7 +2,7 @@
 //! `->`, `->>`, `#>`, `#>>`, `crdt_keys` and `crdt_each` read it as jsonb.
 
 use super::comparison::equality_functions;
-use super::json::Jsonb;
+use super::json::{Jsonb, compare};
 use super::kind::{self, dispatch};
 use super::value::{Encoded, Value};
 use super::{plain, refusal};
@@ -101,7 +101,7 @@ fn crdt_jsonb_within_map(part: Jsonb, map: Value) -> bool {
 }
 
 fn with_jsonb(map: &Value, value: &Jsonb) -> Ordering {
-    Jsonb(json_of(map)).canonical().cmp(&value.0)
+    compare(&json_of(map), value)
 }
 
 fn jsonb_with(value: &Jsonb, map: &Value) -> Ordering {

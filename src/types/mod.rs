@@ -9,8 +9,8 @@
 //! `value` is the datum, `kind` tells its type. `text_binary`, `lattice`,
 //! `comparison`, `aggregate` and `plain` serve every type, `gin` those with
 //! keys; `counters`, `registers`, `sets`, `maps`, `sequences` and `clocks` a
-//! family each. `json` passes JSON through without loss, `refusal` words the
-//! errors.
+//! family each. `json` passes JSON through without loss, `text_array` is what sets
+//! are compared with, `refusal` words the errors.
 
 mod aggregate;
 mod clocks;
@@ -26,6 +26,7 @@ pub mod refusal;
 mod registers;
 mod sequences;
 mod sets;
+mod text_array;
 mod text_binary;
 mod value;
 

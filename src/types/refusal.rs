@@ -78,7 +78,7 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
         ),
         CrdtError::InvalidJson(_) => (
             PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
-            "A register holds any jsonb that is nested no deeper than 512 levels.",
+            "Write JSON of the kind that the type holds, nested no deeper than 512 levels.",
         ),
         CrdtError::ClockExhausted => (
             PgSqlErrorCode::ERRCODE_DATETIME_FIELD_OVERFLOW,
@@ -102,7 +102,7 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
         ),
         CrdtError::NoRights { .. } => (
             PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
-            "Write there, or have a holder transfer rights to this node.",
+            "Write there, or have a holder transfer rights to this node; crdt_rights(column) shows who holds them.",
         ),
         CrdtError::NeedsRow(_) => (
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -114,7 +114,7 @@ fn verdict(error: &CrdtError) -> (PgSqlErrorCode, &'static str) {
         ),
         CrdtError::OnlyGrows(_) => (
             PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-            "Assign NULL to start anew.",
+            "Write the row anew, or use a type that can be emptied.",
         ),
         CrdtError::EmptyPath => (
             PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,

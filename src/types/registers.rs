@@ -5,7 +5,7 @@
 //! stays one.
 
 use super::comparison::equality_functions;
-use super::json::Jsonb;
+use super::json::{Jsonb, compare};
 use super::kind::{self, dispatch};
 use super::value::{Encoded, Value};
 use crdt::{MvRegister, json};
@@ -66,7 +66,7 @@ fn crdt_register_set_jsonb(register: Value, value: Jsonb) -> Encoded {
 fn crdt_register_set_literal(register: Value, value: Value) -> Encoded {
     match json_of(&value) {
         Some(json) => set(&register, &Jsonb(json)),
-        None => Encoded(register.bytes().to_vec()),
+        None => Encoded::new(register.bytes().to_vec()),
     }
 }
 

@@ -2,7 +2,7 @@
 //! elements are JSON values. Positions count from 0.
 
 use super::comparison::equality_functions;
-use super::json::Jsonb;
+use super::json::{Jsonb, compare};
 use super::kind::dispatch;
 use super::value::{Encoded, Value};
 use super::{plain, refusal};
@@ -177,7 +177,7 @@ fn crdt_rga_of_jsonb(value: Jsonb) -> Encoded {
 }
 
 fn with_jsonb(list: &Value, value: &Jsonb) -> Ordering {
-    Jsonb(array_of(list)).canonical().cmp(&value.0)
+    compare(&array_of(list), value)
 }
 
 fn jsonb_with(value: &Jsonb, list: &Value) -> Ordering {

@@ -3,12 +3,12 @@
 use super::comparison::equality_functions;
 use super::json::Jsonb;
 use super::kind::{self, dispatch};
+use super::text_array::TextArray;
 use super::value::{Encoded, Value};
 use crate::error::raise;
 use crdt::aw_set::SetEdit;
 use crdt::lww_table::KeyEdit;
-use crdt::{AwSet, Crdt, Edit, LwwSet, OrSet};
-use pgrx::datum::Array;
+use crdt::{AwSet, ColumnKind, Crdt, Edit, LwwSet, OrSet};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::cmp::Ordering;
@@ -69,9 +69,19 @@ pub fn elements(set: &Value) -> Vec<String> {
     of_set!(set.kind(), T => set.decode_as::<T>().keys())
 }
 
+/// An element that is there already keeps the value that it carries.
+fn added<'a>(set: &Value, elements: impl Iterator<Item = &'a str>) -> Encoded {
+    if set.kind() == ColumnKind::LwwSet {
+        let held: LwwSet = set.decode_as();
+        let new = elements.filter(|it| !held.contains(it));
+        return set.all_edited::<LwwSet>(new.map(LwwSet::addition));
+    }
+    of_set!(set.kind(), T => set.all_edited::<T>(elements.map(T::addition)))
+}
+
 #[pg_extern(sql = false)]
 fn crdt_set_add(set: Value, element: &str) -> Encoded {
-    of_set!(set.kind(), T => set.edited::<T>(&T::addition(element)))
+    added(&set, std::iter::once(element))
 }
 
 #[pg_extern(sql = false)]
@@ -89,23 +99,18 @@ fn refuse_null() -> ! {
 }
 
 #[pg_extern(sql = false)]
-fn crdt_set_add_all(set: Value, elements: Array<'_, &str>) -> Encoded {
+fn crdt_set_add_all(set: Value, elements: TextArray) -> Encoded {
     let elements = elements
         .iter()
         .map(|it| it.unwrap_or_else(|| refuse_null()));
-    of_set!(set.kind(), T => set.all_edited::<T>(elements.map(T::addition)))
+    added(&set, elements)
 }
 
 /// NULL is in no set: to remove it changes nothing.
 #[pg_extern(sql = false)]
-fn crdt_set_remove_all(set: Value, elements: Array<'_, &str>) -> Encoded {
+fn crdt_set_remove_all(set: Value, elements: TextArray) -> Encoded {
     let elements = elements.iter().flatten();
     of_set!(set.kind(), T => set.all_edited::<T>(elements.map(T::removal)))
-}
-
-/// The elements of an array, each once; None if one is NULL.
-fn texts(array: &Array<'_, &str>) -> Option<BTreeSet<String>> {
-    array.iter().map(|text| text.map(str::to_owned)).collect()
 }
 
 #[pg_extern(sql = false)]
@@ -114,8 +119,8 @@ fn crdt_set_value(set: Value) -> Vec<String> {
 }
 
 #[pg_extern(sql = false)]
-fn crdt_set_of_array(elements: Array<'_, &str>, fcinfo: pg_sys::FunctionCallInfo) -> Encoded {
-    let elements = texts(&elements).unwrap_or_else(|| refuse_null());
+fn crdt_set_of_array(elements: TextArray, fcinfo: pg_sys::FunctionCallInfo) -> Encoded {
+    let elements = elements.distinct().unwrap_or_else(|| refuse_null());
     // SAFETY: the call is running.
     let kind = unsafe { kind::of_call(fcinfo) };
     // The join with nothing refuses a set that is too large to store.
@@ -124,26 +129,26 @@ fn crdt_set_of_array(elements: Array<'_, &str>, fcinfo: pg_sys::FunctionCallInfo
 
 /// Order and repetitions in the array do not count; one with a NULL in it
 /// equals no set.
-fn with_array(set: &Value, array: &Array<'_, &str>) -> Ordering {
-    match texts(array) {
+fn with_array(set: &Value, array: &TextArray) -> Ordering {
+    match array.distinct() {
         Some(texts) => elements(set).iter().cmp(texts.iter()),
         None => Ordering::Less,
     }
 }
 
-fn array_with(array: &Array<'_, &str>, set: &Value) -> Ordering {
+fn array_with(array: &TextArray, set: &Value) -> Ordering {
     with_array(set, array).reverse()
 }
 
 equality_functions!(
     Value,
-    Array<'_, &str>,
+    TextArray,
     with_array,
     crdt_set_eq_array,
     crdt_set_ne_array
 );
 equality_functions!(
-    Array<'_, &str>,
+    TextArray,
     Value,
     array_with,
     crdt_array_eq_set,
@@ -156,7 +161,7 @@ fn crdt_set_has(set: Value, element: &str) -> bool {
 }
 
 #[pg_extern(sql = false)]
-fn crdt_set_has_any(set: Value, elements: Array<'_, &str>) -> bool {
+fn crdt_set_has_any(set: Value, elements: TextArray) -> bool {
     of_set!(set.kind(), T => {
         let set = set.decode_as::<T>();
         elements.iter().flatten().any(|it| set.contains(it))
@@ -164,7 +169,7 @@ fn crdt_set_has_any(set: Value, elements: Array<'_, &str>) -> bool {
 }
 
 /// As with arrays, NULL is in no set.
-fn contains_all(set: &Value, elements: &Array<'_, &str>) -> bool {
+fn contains_all(set: &Value, elements: &TextArray) -> bool {
     of_set!(set.kind(), T => {
         let set = set.decode_as::<T>();
         elements.iter().all(|it| it.is_some_and(|it| set.contains(it)))
@@ -172,27 +177,27 @@ fn contains_all(set: &Value, elements: &Array<'_, &str>) -> bool {
 }
 
 #[pg_extern(sql = false)]
-fn crdt_set_contains_array(set: Value, elements: Array<'_, &str>) -> bool {
+fn crdt_set_contains_array(set: Value, elements: TextArray) -> bool {
     contains_all(&set, &elements)
 }
 
 #[pg_extern(sql = false)]
-fn crdt_array_within_set(elements: Array<'_, &str>, set: Value) -> bool {
+fn crdt_array_within_set(elements: TextArray, set: Value) -> bool {
     contains_all(&set, &elements)
 }
 
-fn within_array(set: &Value, array: &Array<'_, &str>) -> bool {
+fn within_array(set: &Value, array: &TextArray) -> bool {
     let texts: BTreeSet<&str> = array.iter().flatten().collect();
     elements(set).iter().all(|it| texts.contains(it.as_str()))
 }
 
 #[pg_extern(sql = false)]
-fn crdt_set_within_array(set: Value, elements: Array<'_, &str>) -> bool {
+fn crdt_set_within_array(set: Value, elements: TextArray) -> bool {
     within_array(&set, &elements)
 }
 
 #[pg_extern(sql = false)]
-fn crdt_array_contains_set(elements: Array<'_, &str>, set: Value) -> bool {
+fn crdt_array_contains_set(elements: TextArray, set: Value) -> bool {
     within_array(&set, &elements)
 }
 

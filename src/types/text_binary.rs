@@ -52,7 +52,7 @@ fn crdt_in(text: &CStr, fcinfo: pg_sys::FunctionCallInfo) -> Encoded {
         }
         _ => None,
     }
-    .unwrap_or_else(|| Encoded(state.encode()))
+    .unwrap_or_else(|| Encoded::new(state.encode()))
 }
 
 fn normalised<T: crdt::Crdt>(
@@ -95,7 +95,7 @@ fn crdt_recv(mut message: pgrx::datum::Internal, fcinfo: pg_sys::FunctionCallInf
     };
     buffer.cursor = buffer.len;
     match AnyState::decode(kind, bytes) {
-        Ok(_) => Encoded(bytes.to_vec()),
+        Ok(_) => Encoded::new(bytes.to_vec()),
         Err(error) => refusal::binary(&error, AnyState::type_of_kind(kind)),
     }
 }

@@ -5,7 +5,7 @@
 use super::{kind, refusal};
 use crate::error::OrCorrupt;
 use crate::function::argument;
-use crdt::{AnyState, ColumnKind, Crdt, CrdtError, Edit};
+use crdt::{AnyState, ColumnKind, Crdt, CrdtError, Edit, MAX_STATE_BYTES};
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::nullable::Nullable;
@@ -73,7 +73,7 @@ impl Value {
     /// The value, of type `T`, after an operator.
     pub fn edited<T: Edit>(&self, edit: &T::Edit) -> Encoded {
         match T::edit_bytes(self.bytes(), edit) {
-            Ok(bytes) => Encoded(bytes),
+            Ok(bytes) => Encoded::new(bytes),
             Err(error) => refusal::change(&error),
         }
     }
@@ -100,12 +100,23 @@ impl Drop for Value {
 }
 
 /// A result of a CRDT type: the canonical bytes.
-pub struct Encoded(pub Vec<u8>);
+pub struct Encoded(Vec<u8>);
 
 impl Encoded {
+    /// Canonical bytes; what could not be read back is refused.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        if bytes.len() > MAX_STATE_BYTES {
+            refusal::change(&CrdtError::TooLarge {
+                what: "the value",
+                limit: MAX_STATE_BYTES,
+            });
+        }
+        Self(bytes)
+    }
+
     /// The encoding of a value.
     pub fn of<T: Crdt>(value: &T) -> Self {
-        Self(value.encode())
+        Self::new(value.encode())
     }
 
     /// The encoding of what a change gave, or its error to the user.
@@ -155,5 +166,7 @@ macro_rules! declared_in_sql {
         }
     };
 }
+pub(super) use declared_in_sql;
+
 declared_in_sql!(Value);
 declared_in_sql!(Encoded);

@@ -12,8 +12,9 @@ use crate::lww_table::{KeyEdit, TableKind};
 use crate::or_cart::CartEdit;
 use crate::sequence::{Content, Sequence, SequenceEdit};
 use crate::{
-    AwSet, BCounter, Crdt, CrdtError, Edit, GCounter, Hlc, HlcRegister, LwwRegister, LwwTable,
-    MvRegister, OrCart, OrMap, OrSet, PnCounter, VectorClock, VersionVector,
+    AnyState, Author, AwSet, BCounter, Crdt, CrdtError, Edit, GCounter, Hlc, HlcRegister,
+    LwwRegister, LwwTable, MvRegister, OrCart, OrMap, OrSet, PnCounter, ReplicaId, VectorClock,
+    VersionVector,
 };
 
 /// A type whose value can be led to another by its operators.
@@ -37,6 +38,48 @@ fn difference<T: Crdt<Plain = i64>>(counter: &T, plain: i64) -> Result<i64, Crdt
     plain
         .checked_sub(counter.value()?)
         .ok_or(CrdtError::Overflow)
+}
+
+/// Authors states that nobody keeps.
+struct Scratch(u8, u64);
+
+impl Author for Scratch {
+    fn replica(&self) -> ReplicaId {
+        ReplicaId([self.0; 16])
+    }
+
+    fn tick(&mut self) -> Hlc {
+        self.1 += 1;
+        Hlc(self.1)
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+}
+
+impl AnyState {
+    /// This value with what leads from `read` to `wanted`, both plain values, asked for on top:
+    /// the merge of two who changed the plain value `read` at once. Where both changed the same,
+    /// `wanted` has its way.
+    ///
+    /// # Errors
+    /// What the operators refuse.
+    pub fn led_from(&self, read: &Self, wanted: &Self) -> Result<Self, CrdtError> {
+        if self.cmp_by_value(read).is_eq() {
+            return self.led_to(wanted);
+        }
+        let literal = |state: &Self| {
+            let text = state.plain_text()?;
+            let literal = Self::from_text(self.kind(), &text);
+            literal.map_err(|_| CrdtError::Malformed("a plain value"))
+        };
+        let base = Self::settle(None, &literal(read)?, &mut Scratch(1, 0))?;
+        let led = |plain: &Self| base.led_to(&literal(plain)?);
+        let theirs = Self::settle(Some(&base), &led(self)?, &mut Scratch(2, 1 << 20))?;
+        let mine = Self::settle(Some(&base), &led(wanted)?, &mut Scratch(3, 1 << 40))?;
+        self.led_to(&literal(&theirs.join(&mine)?)?)
+    }
 }
 
 impl Lead for GCounter {

@@ -86,3 +86,55 @@ fn two_writes_over_one_read_are_a_conflict() {
     let row = AnyState::settle(Some(&row), &led("3"), &mut Clock::new(3)).unwrap();
     assert_eq!(row.plain_text().unwrap(), "2 | 3");
 }
+
+/// Two who write one row of a plain view at once must not undo each other.
+#[test]
+fn two_changes_of_a_plain_value_are_both_made() {
+    for (kind, read, now, wanted, both) in [
+        (ColumnKind::OrSet, "{a,b}", "{a,b,c}", "{b,d}", "{b,c,d}"),
+        (ColumnKind::LwwSet, "{a,b}", "{a,b,c}", "{b,d}", "{b,c,d}"),
+        (
+            ColumnKind::LwwMap,
+            r#"{"a":1,"b":1}"#,
+            r#"{"a":2,"b":1}"#,
+            r#"{"a":1,"c":3}"#,
+            r#"{"a":2,"c":3}"#,
+        ),
+        (
+            ColumnKind::OrMap,
+            r#"{"a":1,"b":{"c":1},"n":1}"#,
+            r#"{"a":2,"b":{"c":1},"n":2}"#,
+            r#"{"a":1,"b":{"d":2},"n":5}"#,
+            r#"{"a":2,"b":{"d":2},"n":5}"#,
+        ),
+        (
+            ColumnKind::OrCart,
+            r#"{"a":5}"#,
+            r#"{"a":7}"#,
+            r#"{"a":4}"#,
+            r#"{"a":6}"#,
+        ),
+        (ColumnKind::LwwRegister, "1", "2", "3", "3"),
+        (
+            ColumnKind::Rga,
+            "[1,2,3]",
+            "[1,2,3,4]",
+            "[0,1,3]",
+            "[0,1,3,4]",
+        ),
+        (
+            ColumnKind::RgaText,
+            "the cat",
+            "the cat sat",
+            "the black cat",
+            "the black cat sat",
+        ),
+    ] {
+        let mut author = Clock::new(1);
+        let literal = |text: &str| AnyState::from_text(kind, text).unwrap();
+        let row = AnyState::settle(None, &literal(now), &mut author).unwrap();
+        let led = row.led_from(&literal(read), &literal(wanted)).unwrap();
+        let row = AnyState::settle(Some(&row), &led, &mut author).unwrap();
+        assert!(row.cmp_by_value(&literal(both)).is_eq(), "{row:?}");
+    }
+}

@@ -245,6 +245,19 @@ fn edits_take_effect_in_order() {
     assert!(OrMap::from_text(&text).is_err());
 }
 
+/// What a literal wrote must not vanish when it is first added to.
+#[test]
+fn a_literal_is_added_to() {
+    let row = literal(r#"{"n":5,"s":["a"]}"#);
+    let row = OrMap::settle(None, &row, &mut Clock::new(1)).unwrap();
+    let more = write(&row, &add(&row, &["n"], 2), &mut Clock::new(1));
+    assert_eq!(shown(&more), r#"{"n":7,"s":["a"]}"#);
+    let (path, element) = (path(&["s"]), "b".to_owned());
+    let more = more.edited(&MapEdit::SetAdd { path, element }).unwrap();
+    let more = write(&row, &more, &mut Clock::new(1));
+    assert_eq!(shown(&more), r#"{"n":7,"s":["a","b"]}"#);
+}
+
 /// A JSON value put over a counter by someone who knows nothing of counters must count.
 #[test]
 fn json_becomes_what_a_literal_would() {

@@ -57,7 +57,14 @@ impl History {
                 path,
                 value: Nested::Register(json),
             } => (path, Some(What::Register(json.clone()))),
-            MapEdit::Add { path, amount } => (path, Some(What::Share(*amount))),
+            MapEdit::Add { path, amount } => {
+                // A number that a register shows is added to.
+                let held = match at(&self.value(seen), path) {
+                    Some(Nested::Register(text)) => text.parse().unwrap_or(0),
+                    _ => 0,
+                };
+                (path, Some(What::Share(*amount + held)))
+            }
             MapEdit::SetAdd { path, element } => (path, Some(What::Element(element.clone()))),
             MapEdit::SetRemove { path, .. } | MapEdit::Remove { path } => (path, None),
             MapEdit::Put { .. } | MapEdit::PutJson { .. } => {

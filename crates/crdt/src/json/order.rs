@@ -1,5 +1,6 @@
 //! An order of JSON values for indexes: null < strings < numbers < booleans < arrays < objects,
-//! as jsonb ranks them; strings by characters, numbers by size, the rest by canonical text.
+//! as jsonb ranks them; strings by characters, numbers by size, the rest by canonical text with
+//! its numbers in one notation.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,16 +10,46 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     rank(a).cmp(&rank(b)).then_with(|| match rank(a) {
         1 => unescaped(a).cmp(unescaped(b)),
         2 => numbers(a, b),
-        _ => a.cmp(b),
+        _ if a == b => Ordering::Equal,
+        _ => hash_key(a).cmp(&hash_key(b)),
     })
 }
 
 /// A text that is the same for canonical JSON texts that [`compare`] finds equal.
 pub fn hash_key(text: &str) -> String {
-    match rank(text) {
-        2 => Decimal::of(text).to_string(),
-        _ => text.to_owned(),
+    let mut key = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => string_end(rest),
+            '-' | '0'..='9' => {
+                let length = rest.find([',', ']', '}']).unwrap_or(rest.len());
+                let (number, after) = rest.split_at(length);
+                key.push_str(&Decimal::of(number).to_string());
+                rest = after;
+                continue;
+            }
+            _ => first.len_utf8(),
+        };
+        let (part, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        key.push_str(part);
+        rest = after;
     }
+    key
+}
+
+/// Where the string at the start of `text` ends.
+fn string_end(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return at + 1,
+            _ => (),
+        }
+    }
+    text.len()
 }
 
 fn rank(text: &str) -> u8 {
@@ -173,10 +204,19 @@ mod tests {
             ("1e2", "100"),
             ("-0", "0.00"),
             ("0.10", "1e-1"),
+            (r#"{"a":[1.0,-2e1]}"#, r#"{"a":[1,-20]}"#),
         ] {
             assert_eq!(compare(a, b), Ordering::Equal, "{a} {b}");
             assert_eq!(hash_key(a), hash_key(b), "{a} {b}");
         }
+    }
+
+    /// A digit in a string is no number.
+    #[test]
+    fn strings_in_objects_are_left_alone() {
+        let (a, b) = (r#"{"1.0":"\"2.0"}"#, r#"{"1":"\"2"}"#);
+        assert_ne!(compare(a, b), Ordering::Equal);
+        assert_eq!(hash_key(a), a);
     }
 
     /// Types sort apart, strings by their characters and not by their escapes.

@@ -170,15 +170,17 @@ fn put_back<S: Part, C: Part, R: Part>(
     }
 }
 
-fn lead(entry: &mut EntryParts, want: &mut WantParts, value: &Nested, by_kind: bool) {
-    // Looked at as kinds, changed as parts.
-    let (held, asked) = (
-        Entry::from(std::mem::take(entry)),
-        Want::from(std::mem::take(want)),
-    );
+/// [`shown`] of what is being changed: looked at as kinds, changed as parts.
+fn shown_parts(entry: &mut EntryParts, want: &mut WantParts) -> Option<Nested<i128>> {
+    let mut held = Entry::from(std::mem::take(entry));
+    let mut asked = Want::from(std::mem::take(want));
     let shown = shown(&held, &asked);
-    let (mut held, mut asked) = (held, asked);
     (*entry, *want) = (held.take(), asked.take());
+    shown
+}
+
+fn lead(entry: &mut EntryParts, want: &mut WantParts, value: &Nested, by_kind: bool) {
+    let shown = shown_parts(entry, want);
     let wide = value.widened();
     if shown.as_ref() == Some(&wide) {
         return;
@@ -267,7 +269,12 @@ pub(super) fn edit(tree: &mut Tree, wants: &mut Wants, edit: &MapEdit) -> Result
             })
         }
         MapEdit::Add { path, amount } => at(tree, wants, path, true, &mut |entry, want| {
-            let step = want.counter.map_or(0, i128::from) + i128::from(*amount);
+            // A number that a literal wrote is a register until it is added to.
+            let held = match shown_parts(entry, want) {
+                Some(Nested::Register(text)) => text.parse::<i64>().unwrap_or_default(),
+                _ => 0,
+            };
+            let step = want.counter.map_or(0, i128::from) + i128::from(*amount) + i128::from(held);
             if step.unsigned_abs() > MAX_SHARE {
                 return Err(CrdtError::Overflow);
             }
@@ -276,6 +283,12 @@ pub(super) fn edit(tree: &mut Tree, wants: &mut Wants, edit: &MapEdit) -> Result
             Ok(())
         }),
         MapEdit::SetAdd { path, element } => at(tree, wants, path, true, &mut |entry, want| {
+            // So is an array of texts.
+            if let Some(Nested::Register(text)) = shown_parts(entry, want) {
+                for held in json::strings(&text).unwrap_or_default() {
+                    want.set.insert(held, ());
+                }
+            }
             keep_only(Kind::Set, entry, want);
             // The fresh dot will say all that the dots seen here say.
             entry.set.remove(element);

@@ -42,7 +42,7 @@ use shares::MAX_SHARE;
 
 use crate::{
     Author, CausalContext, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc,
-    MAX_STATE_BYTES, ReplicaId, TextError, VersionVector,
+    MAX_STATE_BYTES, ReplicaId, TextError, VersionVector, json,
 };
 
 /// The deepest nesting of maps, the outermost being 1.
@@ -522,8 +522,13 @@ impl Crdt for OrMap {
         text::json(self, Self::NAME)
     }
 
+    /// By the JSON that it shows, of whatever kinds.
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        self.shown().cmp(&other.shown())
+        json::compare(&self.readable(), &other.readable())
+    }
+
+    fn hash_key(&self) -> Vec<u8> {
+        json::hash_key(&self.readable()).into()
     }
 }
 

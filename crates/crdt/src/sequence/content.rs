@@ -1,5 +1,6 @@
 //! What a sequence is made of: characters, or JSON values.
 
+use std::cmp::Ordering;
 use std::fmt::Debug;
 
 use crate::codec::Reader;
@@ -63,6 +64,16 @@ pub trait Content: Clone + Eq + Ord + Default + Debug {
 
     /// As JSON, for people.
     fn json(&self) -> String;
+
+    /// The order of values in indexes.
+    fn compare(&self, other: &Self) -> Ordering {
+        self.cmp(other)
+    }
+
+    /// What a hash index hashes: equal for values that are equal in that order.
+    fn hash_key(&self) -> Vec<u8> {
+        self.print().into_bytes()
+    }
 
     /// Where `new` differs from `old`, ascending.
     fn hunks(old: &Self::Slice, new: &Self::Slice) -> Vec<Hunk>;

@@ -1,5 +1,7 @@
 //! Lists: a sequence of JSON values.
 
+use std::cmp::Ordering;
+
 use super::content::{Content, Hunk};
 use super::diff;
 use crate::codec::{MAX_STATE_BYTES, Reader, put_bytes, put_varint, varint_length};
@@ -159,6 +161,14 @@ impl Content for Values {
 
     fn json(&self) -> String {
         self.print()
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        json::compare(&self.print(), &other.print())
+    }
+
+    fn hash_key(&self) -> Vec<u8> {
+        json::hash_key(&self.print()).into()
     }
 
     fn hunks(old: &[String], new: &[String]) -> Vec<Hunk> {

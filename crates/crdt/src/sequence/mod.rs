@@ -348,7 +348,11 @@ impl<C: Content> Crdt for Sequence<C> {
 
     fn cmp_by_value(&self, other: &Self) -> Ordering {
         let value = |value: &Self| value.value().unwrap_or_default();
-        value(self).cmp(&value(other))
+        value(self).compare(&value(other))
+    }
+
+    fn hash_key(&self) -> Vec<u8> {
+        self.value().unwrap_or_default().hash_key()
     }
 }
 
