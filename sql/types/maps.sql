@@ -58,6 +58,10 @@ CREATE FUNCTION <T>_contains(<T>, jsonb) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_map_contains_jsonb_wrapper';
 CREATE FUNCTION <T>_contained(jsonb, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_jsonb_within_map_wrapper';
+CREATE FUNCTION <T>_contained(<T>, jsonb) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_map_within_jsonb_wrapper';
+CREATE FUNCTION <T>_contains(jsonb, <T>) RETURNS boolean
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_jsonb_contains_map_wrapper';
 CREATE OPERATOR ? (FUNCTION = <T>_has, LEFTARG = <T>, RIGHTARG = text, RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR ?| (FUNCTION = <T>_has_any, LEFTARG = <T>, RIGHTARG = text[], RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR ?& (FUNCTION = <T>_has_all, LEFTARG = <T>, RIGHTARG = text[], RESTRICT = contsel, JOIN = contjoinsel);
@@ -69,6 +73,12 @@ CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = <T>, RIGHTARG = jsonb, CO
     RESTRICT = contsel, JOIN = contjoinsel);
 CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = jsonb, RIGHTARG = <T>, COMMUTATOR = @>,
     RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR <@ (FUNCTION = <T>_contained, LEFTARG = <T>, RIGHTARG = jsonb, COMMUTATOR = @>,
+    RESTRICT = contsel, JOIN = contjoinsel);
+CREATE OPERATOR @> (FUNCTION = <T>_contains, LEFTARG = jsonb, RIGHTARG = <T>, COMMUTATOR = <@,
+    RESTRICT = contsel, JOIN = contjoinsel);
+COMMENT ON OPERATOR <@ (<T>, jsonb) IS 'Whether the left is contained in the right, as jsonb tells it';
+COMMENT ON OPERATOR @> (jsonb, <T>) IS 'Whether the left contains the right, as jsonb tells it';
 COMMENT ON OPERATOR ? (<T>, text) IS 'Whether the key is there';
 COMMENT ON OPERATOR ?| (<T>, text[]) IS 'Whether any of the keys is there';
 COMMENT ON OPERATOR ?& (<T>, text[]) IS 'Whether all of the keys are there';

@@ -103,11 +103,11 @@ COMMENT ON OPERATOR ? (<T>, text) IS 'Whether the element is in the set';
 COMMENT ON OPERATOR ?| (<T>, text[]) IS 'Whether any of the elements is in the set';
 COMMENT ON OPERATOR ?& (<T>, text[]) IS 'Whether all of the elements are in the set';
 COMMENT ON OPERATOR @> (<T>, <T>) IS 'Whether the left contains the right';
-COMMENT ON OPERATOR @> (<T>, text[]) IS 'Whether the left contains the right';
-COMMENT ON OPERATOR @> (text[], <T>) IS 'Whether the left contains the right';
+COMMENT ON OPERATOR @> (<T>, anyarray) IS 'Whether the left contains the right';
+COMMENT ON OPERATOR @> (anyarray, <T>) IS 'Whether the left contains the right';
 COMMENT ON OPERATOR <@ (<T>, <T>) IS 'Whether the left is contained in the right';
-COMMENT ON OPERATOR <@ (<T>, text[]) IS 'Whether the left is contained in the right';
-COMMENT ON OPERATOR <@ (text[], <T>) IS 'Whether the left is contained in the right';
+COMMENT ON OPERATOR <@ (<T>, anyarray) IS 'Whether the left is contained in the right';
+COMMENT ON OPERATOR <@ (anyarray, <T>) IS 'Whether the left is contained in the right';
 
 -- `CREATE INDEX ON page USING gin (tags)` serves `?`, `?|`, `?&`, `@>`.
 CREATE FUNCTION <T>_gin_value(<T>, internal, internal) RETURNS internal

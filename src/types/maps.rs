@@ -100,6 +100,16 @@ fn crdt_jsonb_within_map(part: Jsonb, map: Value) -> bool {
     holds(&Jsonb(json_of(&map)), &part)
 }
 
+#[pg_extern(sql = false)]
+fn crdt_map_within_jsonb(map: Value, whole: Jsonb) -> bool {
+    holds(&whole, &Jsonb(json_of(&map)))
+}
+
+#[pg_extern(sql = false)]
+fn crdt_jsonb_contains_map(whole: Jsonb, map: Value) -> bool {
+    holds(&whole, &Jsonb(json_of(&map)))
+}
+
 fn with_jsonb(map: &Value, value: &Jsonb) -> Ordering {
     compare(&json_of(map), value)
 }

@@ -126,9 +126,7 @@ fn crdt_mv_register_is_conflicted(register: Value) -> bool {
 
 /// None for a register that was never set.
 fn with_jsonb(register: &Value, value: &Jsonb) -> Option<Ordering> {
-    // What nests too deep for a register equals none.
-    let value = json::canonical(&value.0).ok();
-    json_of(register).map(|held| value.map_or(Ordering::Less, |value| json::compare(&held, &value)))
+    json_of(register).map(|held| compare(&held, value))
 }
 
 fn jsonb_with(value: &Jsonb, register: &Value) -> Option<Ordering> {

@@ -166,9 +166,14 @@ impl BCounter {
             .map(|((from, to), amount)| (*from, *to, *amount))
     }
 
-    /// The floor of the settled state: the sum of all parts.
+    /// The floor: what a literal asks for, else the sum of all parts.
     pub fn floor(&self) -> i128 {
-        self.slots.iter().map(|slot| i128::from(slot.floor)).sum()
+        match self.change {
+            Change::Assign(Wanted {
+                floor: Some(floor), ..
+            }) => i128::from(floor),
+            _ => self.slots.iter().map(|slot| i128::from(slot.floor)).sum(),
+        }
     }
 
     fn state_sum(&self) -> i128 {

@@ -19,15 +19,13 @@ pub(super) fn parse(text: &str) -> Result<BCounter, TextError> {
 
 /// A sum beyond bigint is shown as it is, so that a dump loses nothing.
 pub(super) fn readable(counter: &BCounter) -> String {
-    let floor = match counter.change {
-        Change::Assign(Wanted {
-            floor: Some(floor), ..
-        }) => Some(i128::from(floor)),
-        _ => Some(counter.floor()).filter(|floor| *floor != 0),
-    };
-    match floor {
-        Some(floor) => format!("{} floor {floor}", counter.sum()),
-        None => counter.sum().to_string(),
+    let is_said = matches!(
+        counter.change,
+        Change::Assign(Wanted { floor: Some(_), .. })
+    );
+    match counter.floor() {
+        0 if !is_said => counter.sum().to_string(),
+        floor => format!("{} floor {floor}", counter.sum()),
     }
 }
 
