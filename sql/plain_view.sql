@@ -88,7 +88,7 @@ BEGIN
             -- A default may say more than its plain value, such as the floor of a counter.
             given := given || CASE
                 WHEN item.plain IS NULL OR item.fallback IS NULL THEN format('NEW.%s', item.quoted)
-                ELSE format('CASE WHEN NEW.%1$s IS NOT DISTINCT FROM (%2$s)::%3$s THEN %2$s ELSE NEW.%1$s::%4$s END',
+                ELSE format('CASE WHEN NEW.%1$s IS NOT DISTINCT FROM (%2$s)::%3$s THEN (%2$s)::%4$s ELSE NEW.%1$s::%4$s END',
                             item.quoted, item.fallback, item.plain, item.type)
                 END;
         END IF;

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crdt::pn_counter::Step;
-use crdt::{Crdt, Edit, Hlc, OrSet, PnCounter};
+use crdt::{AwSet, Crdt, Edit, Hlc, OrSet, PnCounter, RgaText};
 use crdts::{CmRDT, PNCounter};
 use criterion::{BatchSize, Bencher, Criterion};
 use peers::set::{CrdtsSet, ElementSet, Ours};
 use peers::table::Table;
-use peers::text::{AutomergeText, DiamondText, LoroText, TextDocument, YrsText, deltas};
+use peers::text::{AutomergeText, DiamondText, LoroText, OurText, TextDocument, YrsText, deltas};
 use peers::trace::{Patch, Trace};
 use peers::{Clock, now_ms, written};
 
@@ -55,9 +55,11 @@ fn main() {
     };
     counters(&mut run);
     clocks(&mut run);
+    sets::<Ours<AwSet>>(&mut run);
     sets::<Ours<OrSet>>(&mut run);
     sets::<CrdtsSet>(&mut run);
     let traces = Traces::read();
+    texts::<OurText>(&mut run, &traces);
     texts::<YrsText>(&mut run, &traces);
     texts::<DiamondText>(&mut run, &traces);
     texts::<LoroText>(&mut run, &traces);
@@ -66,9 +68,9 @@ fn main() {
     let table = &run.table;
     table.print("counters", &[PnCounter::NAME], &["crdts"]);
     table.print("clocks", &["hlc"], &["uhlc"]);
-    table.print("sets", &[OrSet::NAME], &["crdts"]);
+    table.print("sets", &[AwSet::NAME, OrSet::NAME], &["crdts"]);
     let peers = ["yrs", "diamond-types", "loro", "automerge"];
-    table.print("texts", &["rga_text"], &peers);
+    table.print("texts", &[RgaText::NAME], &peers);
 }
 
 /// crdts has no state without an author, so each increment is written there.
@@ -261,18 +263,14 @@ fn stored<D: TextDocument>(run: &mut Run) {
         "stored_edit",
         D::LIBRARY,
         |bencher| {
-            bencher.iter(|| {
-                let mut document = D::load(&stored, 2);
-                document.edit(&key);
-                document.save()
-            });
+            bencher.iter(|| D::edit_stored(&stored, &key));
         },
     );
     run.time(
         &format!("text of a stored {kilobytes} KB document"),
         "stored_text",
         D::LIBRARY,
-        |bencher| bencher.iter(|| D::load(&stored, 2).text()),
+        |bencher| bencher.iter(|| D::text_of_stored(&stored)),
     );
     run.table.bytes(
         &format!("a {kilobytes} KB document: stored"),

@@ -112,6 +112,13 @@ fn main() {
         measure("  join a delta", || {
             black_box(row.join(&delta).unwrap());
         });
+        let mut alike = row.value().unwrap();
+        alike.insert(50_000, 'x');
+        let alike = RgaText::assign(alike).encode();
+        measure("  as bytes: settle a value with one change", || {
+            let old = black_box(bytes.as_slice());
+            black_box(RgaText::settle_bytes(Some(old), &alike, &mut clock).unwrap());
+        });
         let unlike: String = row.value().unwrap().chars().rev().collect();
         measure("  settle an unlike text", || {
             let new = RgaText::assign(unlike.clone());

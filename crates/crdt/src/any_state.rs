@@ -131,6 +131,37 @@ impl AnyState {
         of_kind!(kind, T::NAME).unwrap_or("plain")
     }
 
+    /// [`Crdt::decode_stored`] by the kind of the column; a plain column is an error.
+    pub fn decode_stored(kind: ColumnKind, bytes: &[u8]) -> Result<Self, DecodeError> {
+        of_kind!(kind, T::decode_stored(bytes).map(Self::from))
+            .unwrap_or(Err(DecodeError::PlainColumn))
+    }
+
+    /// [`Crdt::join_bytes`] by the kind of the column; a plain column is an error.
+    pub fn join_bytes(kind: ColumnKind, stored: &[u8], other: &[u8]) -> Result<Vec<u8>, CrdtError> {
+        of_kind!(kind, T::join_bytes(stored, other)).unwrap_or(Err(DecodeError::PlainColumn.into()))
+    }
+
+    /// [`Crdt::settle_bytes`] by the kind of the column; a plain column is an error.
+    pub fn settle_bytes(
+        kind: ColumnKind,
+        old: Option<&[u8]>,
+        new: &[u8],
+        author: &mut dyn Author,
+    ) -> Result<Vec<u8>, CrdtError> {
+        of_kind!(kind, T::settle_bytes(old, new, author))
+            .unwrap_or(Err(DecodeError::PlainColumn.into()))
+    }
+
+    /// [`Crdt::delta_bytes`] by the kind of the column; a plain column is an error.
+    pub fn delta_bytes(
+        kind: ColumnKind,
+        old: Option<&[u8]>,
+        new: &[u8],
+    ) -> Result<Option<Vec<u8>>, CrdtError> {
+        of_kind!(kind, T::delta_bytes(old, new)).unwrap_or(Err(DecodeError::PlainColumn.into()))
+    }
+
     /// The empty state of a kind; None for a plain column.
     pub fn bottom(kind: ColumnKind) -> Option<Self> {
         of_kind!(kind, T::default().into())
@@ -182,27 +213,6 @@ impl AnyState {
             Ok(old) => Crdt::settle(old, state, author).map(Self::from),
             Err(other) => Err(CrdtError::KindMismatch(other, new.name())),
         })
-    }
-
-    /// [`Crdt::settle_bytes`] by the kind of the column; a plain column is an error.
-    pub fn settle_bytes(
-        kind: ColumnKind,
-        old: Option<&[u8]>,
-        new: &[u8],
-        author: &mut dyn Author,
-    ) -> Result<Vec<u8>, CrdtError> {
-        of_kind!(kind, T::settle_bytes(old, new, author))
-            .unwrap_or(Err(CrdtError::Decode(DecodeError::PlainColumn)))
-    }
-
-    /// [`Crdt::delta_bytes`] by the kind of the column; a plain column is an error.
-    pub fn delta_bytes(
-        kind: ColumnKind,
-        old: Option<&[u8]>,
-        new: &[u8],
-    ) -> Result<Option<Vec<u8>>, CrdtError> {
-        of_kind!(kind, T::delta_bytes(old, new))
-            .unwrap_or(Err(CrdtError::Decode(DecodeError::PlainColumn)))
     }
 
     /// [`Crdt::delta`]; over another type all of `new` is the difference.

@@ -3,11 +3,13 @@
 mod automerge;
 mod diamond;
 mod loro;
+mod ours;
 mod yrs;
 
 pub use automerge::AutomergeText;
 pub use diamond::DiamondText;
 pub use loro::LoroText;
+pub use ours::OurText;
 pub use yrs::YrsText;
 
 use crate::trace::{Patch, Trace};
@@ -37,6 +39,18 @@ pub trait TextDocument: Sized {
 
     /// The text.
     fn text(&self) -> String;
+
+    /// One change of what is stored, stored again.
+    fn edit_stored(stored: &[u8], patches: &[Patch]) -> Vec<u8> {
+        let mut document = Self::load(stored, 2);
+        document.edit(patches);
+        document.save()
+    }
+
+    /// The text of what is stored.
+    fn text_of_stored(stored: &[u8]) -> String {
+        Self::load(stored, 2).text()
+    }
 }
 
 /// The deltas of a concurrent trace, in its order, and the text that its people end with.

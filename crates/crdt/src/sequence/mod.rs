@@ -325,7 +325,9 @@ impl<C: Content> Crdt for Sequence<C> {
         stored::delta::<C>(old, new)
     }
 
-    /// Folds nothing yet: of deleted elements no content is left, but their places stay.
+    /// Folds nothing. Of deleted elements no content is left, but their places stay: deleting
+    /// has no dot, so `stable` cannot tell that all have seen a deletion, and who has not may
+    /// still type beside what is deleted here.
     fn compact(&self, _stable: &VersionVector) -> Result<Self, CrdtError> {
         Ok(self.clone())
     }

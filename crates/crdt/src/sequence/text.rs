@@ -20,6 +20,25 @@ fn byte_of(text: &str, count: usize) -> usize {
     }
 }
 
+/// Bytes that are compared at once.
+const BLOCK: usize = 64;
+
+/// How many bytes both begin with.
+fn same_head(a: &[u8], b: &[u8]) -> usize {
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK));
+    let same = blocks.take_while(|(a, b)| a == b).count() * BLOCK;
+    let rest = a.iter().zip(b).skip(same);
+    same + rest.take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes both end with.
+fn same_tail(a: &[u8], b: &[u8]) -> usize {
+    let blocks = a.rchunks_exact(BLOCK).zip(b.rchunks_exact(BLOCK));
+    let same = blocks.take_while(|(a, b)| a == b).count() * BLOCK;
+    let rest = a.iter().rev().zip(b.iter().rev()).skip(same);
+    same + rest.take_while(|(a, b)| a == b).count()
+}
+
 impl Content for String {
     const NAME: &'static str = "rga_text";
 
@@ -114,10 +133,21 @@ impl Content for String {
     }
 
     fn hunks(old: &str, new: &str) -> Vec<Hunk> {
-        if old == new {
-            return Vec::new();
-        }
+        // Most of a large text stays: only what differs is taken apart into characters.
+        let start = old.floor_char_boundary(same_head(old.as_bytes(), new.as_bytes()));
+        let (head, old) = old.split_at_checked(start).unwrap_or(("", old));
+        let (_, new) = new.split_at_checked(start).unwrap_or(("", new));
+        let tail = same_tail(old.as_bytes(), new.as_bytes());
+        let (old_end, new_end) = (old.len() - tail, new.len() - tail);
+        let old = old.get(..old.ceil_char_boundary(old_end)).unwrap_or(old);
+        let new = new.get(..new.ceil_char_boundary(new_end)).unwrap_or(new);
+        let before = <Self as Content>::count(head);
         let (old, new): (Vec<char>, Vec<char>) = (old.chars().collect(), new.chars().collect());
-        diff::hunks(&old, &new, |c| *c == '\n')
+        let mut hunks = diff::hunks(&old, &new, |c| *c == '\n');
+        for hunk in &mut hunks {
+            hunk.at += before;
+            hunk.from += before;
+        }
+        hunks
     }
 }

@@ -82,27 +82,33 @@ impl Operations {
     }
 }
 
+/// Appends a span, to the last one if it was typed with it.
+fn push_span(spans: &mut Vec<Span>, span: Span) {
+    let before = span.offset.checked_sub(1);
+    let before = before.map(|offset| Id {
+        op: span.op,
+        offset,
+    });
+    match spans.last_mut() {
+        Some(last)
+            if last.op == span.op
+                && last.offset.checked_add(last.len) == Some(span.offset)
+                && last.right == span.right
+                && span.left == before =>
+        {
+            last.len += span.len;
+        }
+        _ => spans.push(span),
+    }
+}
+
 /// Spans in any order, as a state has them: ascending, and in one what was typed as one.
 pub(super) fn as_one(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_unstable_by_key(|span| (span.op, span.offset));
     let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
-    for span in spans {
-        match merged.last_mut() {
-            Some(last)
-                if last.op == span.op
-                    && last.offset.checked_add(last.len) == Some(span.offset)
-                    && last.right == span.right
-                    && span.left
-                        == Some(Id {
-                            op: span.op,
-                            offset: span.offset.wrapping_sub(1),
-                        }) =>
-            {
-                last.len += span.len;
-            }
-            _ => merged.push(span),
-        }
-    }
+    spans
+        .into_iter()
+        .for_each(|span| push_span(&mut merged, span));
     merged
 }
 
@@ -149,7 +155,7 @@ impl<C: Content> Document<'_, C> {
         for opened in self.chunks.iter().filter_map(Chunk::opened) {
             for entry in &opened.entries {
                 operations.divided(*entry, |span, piece| {
-                    spans.push(span);
+                    push_span(&mut spans, span);
                     push_piece(&mut pieces, piece);
                 })?;
             }
