@@ -98,6 +98,11 @@ fn is_in(count: usize, near: &mut usize, counter: u64, end: impl Fn(usize) -> u6
 /// So many dots are looked at together.
 const CHUNK: usize = 16;
 
+#[inline]
+fn any<T: Copy>(some: &[T], is_one: impl Fn(T) -> bool) -> bool {
+    some.iter().fold(false, |any, item| any | is_one(*item))
+}
+
 /// A filter: which counters may be among a few thousand, told by a hash of 16 bits.
 struct Few {
     bits: Box<[u64; WORDS]>,
@@ -151,15 +156,9 @@ impl Few {
     }
 
     #[inline]
-    fn may_have_any(&self, counters: &[u64]) -> bool {
-        let has = |counter: &u64| {
-            let (word, bit) = Self::place(*counter);
-            self.bits.get(word).is_some_and(|word| word & bit != 0)
-        };
-        // Without a branch between.
-        counters
-            .iter()
-            .fold(false, |any, counter| any | has(counter))
+    fn may_have(&self, counter: u64) -> bool {
+        let (word, bit) = Self::place(counter);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 
@@ -213,23 +212,23 @@ impl<'a> Side<'a> {
         let counters = self.live.counters.get(dots.clone()).unwrap_or_default();
         let authors = self.live.authors.get(dots.clone()).unwrap_or_default();
         let (mut near, mut before) = (0, 0);
-        let mut is_seen =
-            |(author, counter): (&u16, &u64)| self.is_seen_near(*author, *counter, &mut near);
         let mut chunks = authors.chunks(CHUNK).zip(counters.chunks(CHUNK));
         let at = chunks.find_map(|(authors, counters)| {
-            // Without a branch between.
-            let may = || {
-                authors
-                    .iter()
-                    .fold(false, |any, author| any | self.may_be_seen(*author))
-            };
-            let may_have = |few: &Few| few.may_have_any(counters);
-            let at = match self.few.as_ref().is_none_or(may_have) && may() {
-                true => authors.iter().zip(counters).position(&mut is_seen),
-                false => None,
+            let at = match &self.few {
+                // Without a branch for each.
+                Some(few) => any(counters, |counter| few.may_have(counter)).then(|| {
+                    authors.iter().zip(counters).position(|(author, counter)| {
+                        few.may_have(*counter) && self.is_seen_near(*author, *counter, &mut near)
+                    })
+                }),
+                None => any(authors, |author| self.may_be_seen(author)).then(|| {
+                    authors.iter().zip(counters).position(|(author, counter)| {
+                        self.is_seen_near(*author, *counter, &mut near)
+                    })
+                }),
             };
             before += CHUNK;
-            Some(before - CHUNK + at?)
+            Some(before - CHUNK + at.flatten()?)
         })?;
         if self.live.is_single() {
             return Some(elements.start + at);
