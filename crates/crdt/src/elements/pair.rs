@@ -95,6 +95,9 @@ fn is_in(count: usize, near: &mut usize, counter: u64, end: impl Fn(usize) -> u6
     *near < count
 }
 
+/// To look through so many dots a filter is worth its while.
+const MANY: usize = 1 << 10;
+
 /// So many dots are looked at together.
 const CHUNK: usize = 16;
 
@@ -114,7 +117,7 @@ const WORDS: usize = 1 << 10;
 impl Few {
     /// None if there are too many for the filter to tell much.
     fn of(seen: &[Seen<'_>]) -> Option<Self> {
-        const MANY: u64 = 1 << 13;
+        const MOST: u64 = 1 << 13;
         let mut few = Self {
             bits: Box::new([0; WORDS]),
         };
@@ -124,7 +127,7 @@ impl Few {
                 Seen::Spans(spans) => {
                     for span in *spans {
                         count = count.saturating_add(span.upto - span.after);
-                        if count > MANY {
+                        if count > MOST {
                             return None;
                         }
                         (span.after + 1..=span.upto).for_each(|counter| few.note(counter));
@@ -132,7 +135,7 @@ impl Few {
                 }
                 Seen::Removed(upto, ticks) => {
                     count += ticks.len() as u64;
-                    if *upto > 0 || count > MANY {
+                    if *upto > 0 || count > MOST {
                         return None;
                     }
                     ticks.iter().for_each(|counter| few.note(*counter));
@@ -170,7 +173,10 @@ impl<'a> Side<'a> {
             is_same: to.iter().enumerate().all(|(a, b)| a == usize::from(*b)),
             may_any: seen.iter().any(|seen| !seen.is_nothing()),
             may_be_seen: seen.iter().map(|seen| !seen.is_nothing()).collect(),
-            few: Few::of(&seen),
+            few: match live.counters.len() < MANY {
+                true => None,
+                false => Few::of(&seen),
+            },
             to,
             seen,
         }
