@@ -10,6 +10,7 @@ use crdt::aw_set::SetEdit;
 use crdt::{AwSet, Crdt, Dot, Edit, OrSet, ReplicaId, VersionVector};
 use proptest::prelude::*;
 use world::Clock;
+use world::hostile::{altered, edits};
 
 trait Set: Crdt<Plain = BTreeSet<String>> + Edit<Edit = SetEdit> + Debug {
     /// Whether an addition takes the place of those that its author saw.
@@ -312,6 +313,47 @@ fn merges<T: Set>(left: &[Small], right: &[Small]) {
     assert!(joined.events() == &(&a.events() | &b.events()) - &gone);
     assert!(joined == join(&b, &a));
     assert!(T::decode(&joined.encode()) == Ok(joined));
+}
+
+/// Joins a delta whose bytes were altered, in place and anew.
+fn splices_altered<T: Set>(small: &Small, edits: &[(prop::sample::Index, u8, u8)]) {
+    let all = (0..200u8).map(|seed| name(seed, seed % 3 == 0));
+    let mut row = T::settle(None, &T::assign(all.collect()), &mut Clock::new(3)).unwrap();
+    let mut new = row.clone();
+    for (seed, is_added) in (small.added.iter().map(|seed| (seed, true)))
+        .chain(small.removed.iter().map(|seed| (seed, false)))
+    {
+        let name = name(*seed, seed % 3 == 0);
+        let edit = match is_added {
+            true => SetEdit::Add(name),
+            false => SetEdit::Remove(name),
+        };
+        new.edit(&edit).unwrap();
+    }
+    let new = T::settle(Some(&row), &new, &mut Clock::new(small.author + 1)).unwrap();
+    let Some(delta) = T::delta(Some(&row), &new) else {
+        return;
+    };
+    if let Ok(forged) = T::decode(&altered(&delta.encode(), edits)) {
+        let whole = join(&row, &forged);
+        assert!(whole == join(&forged, &row));
+        row.join_assign(&forged).unwrap();
+        assert!(row == whole);
+        assert!(T::decode(&row.encode()) == Ok(whole));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// A forged delta that is taken in place otherwise than anew would part the nodes.
+    #[test]
+    fn altered_deltas_join_in_place(small in smalls(), edits in edits()) {
+        for small in &small {
+            splices_altered::<AwSet>(small, &edits);
+            splices_altered::<OrSet>(small, &edits);
+        }
+    }
 }
 
 proptest! {

@@ -95,8 +95,16 @@ fn is_in(count: usize, near: &mut usize, counter: u64, end: impl Fn(usize) -> u6
     *near < count
 }
 
+/// To look through so many dots a filter is worth its while.
+const MANY: usize = 1 << 10;
+
 /// So many dots are looked at together.
 const CHUNK: usize = 16;
+
+#[inline]
+fn any<T: Copy>(some: &[T], is_one: impl Fn(T) -> bool) -> bool {
+    some.iter().fold(false, |any, item| any | is_one(*item))
+}
 
 /// A filter: which counters may be among a few thousand, told by a hash of 16 bits.
 struct Few {
@@ -109,7 +117,7 @@ const WORDS: usize = 1 << 10;
 impl Few {
     /// None if there are too many for the filter to tell much.
     fn of(seen: &[Seen<'_>]) -> Option<Self> {
-        const MANY: u64 = 1 << 13;
+        const MOST: u64 = 1 << 13;
         let mut few = Self {
             bits: Box::new([0; WORDS]),
         };
@@ -119,7 +127,7 @@ impl Few {
                 Seen::Spans(spans) => {
                     for span in *spans {
                         count = count.saturating_add(span.upto - span.after);
-                        if count > MANY {
+                        if count > MOST {
                             return None;
                         }
                         (span.after + 1..=span.upto).for_each(|counter| few.note(counter));
@@ -127,7 +135,7 @@ impl Few {
                 }
                 Seen::Removed(upto, ticks) => {
                     count += ticks.len() as u64;
-                    if *upto > 0 || count > MANY {
+                    if *upto > 0 || count > MOST {
                         return None;
                     }
                     ticks.iter().for_each(|counter| few.note(*counter));
@@ -151,15 +159,9 @@ impl Few {
     }
 
     #[inline]
-    fn may_have_any(&self, counters: &[u64]) -> bool {
-        let has = |counter: &u64| {
-            let (word, bit) = Self::place(*counter);
-            self.bits.get(word).is_some_and(|word| word & bit != 0)
-        };
-        // Without a branch between.
-        counters
-            .iter()
-            .fold(false, |any, counter| any | has(counter))
+    fn may_have(&self, counter: u64) -> bool {
+        let (word, bit) = Self::place(counter);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 
@@ -171,7 +173,10 @@ impl<'a> Side<'a> {
             is_same: to.iter().enumerate().all(|(a, b)| a == usize::from(*b)),
             may_any: seen.iter().any(|seen| !seen.is_nothing()),
             may_be_seen: seen.iter().map(|seen| !seen.is_nothing()).collect(),
-            few: Few::of(&seen),
+            few: match live.counters.len() < MANY {
+                true => None,
+                false => Few::of(&seen),
+            },
             to,
             seen,
         }
@@ -213,23 +218,23 @@ impl<'a> Side<'a> {
         let counters = self.live.counters.get(dots.clone()).unwrap_or_default();
         let authors = self.live.authors.get(dots.clone()).unwrap_or_default();
         let (mut near, mut before) = (0, 0);
-        let mut is_seen =
-            |(author, counter): (&u16, &u64)| self.is_seen_near(*author, *counter, &mut near);
         let mut chunks = authors.chunks(CHUNK).zip(counters.chunks(CHUNK));
         let at = chunks.find_map(|(authors, counters)| {
-            // Without a branch between.
-            let may = || {
-                authors
-                    .iter()
-                    .fold(false, |any, author| any | self.may_be_seen(*author))
-            };
-            let may_have = |few: &Few| few.may_have_any(counters);
-            let at = match self.few.as_ref().is_none_or(may_have) && may() {
-                true => authors.iter().zip(counters).position(&mut is_seen),
-                false => None,
+            let at = match &self.few {
+                // Without a branch for each.
+                Some(few) => any(counters, |counter| few.may_have(counter)).then(|| {
+                    authors.iter().zip(counters).position(|(author, counter)| {
+                        few.may_have(*counter) && self.is_seen_near(*author, *counter, &mut near)
+                    })
+                }),
+                None => any(authors, |author| self.may_be_seen(author)).then(|| {
+                    authors.iter().zip(counters).position(|(author, counter)| {
+                        self.is_seen_near(*author, *counter, &mut near)
+                    })
+                }),
             };
             before += CHUNK;
-            Some(before - CHUNK + at?)
+            Some(before - CHUNK + at.flatten()?)
         })?;
         if self.live.is_single() {
             return Some(elements.start + at);

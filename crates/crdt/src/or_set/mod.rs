@@ -90,16 +90,15 @@ impl OrSet {
 
     /// Refuses a set whose encoding could not be read back.
     fn bounded(self) -> Result<Self, CrdtError> {
-        self.check_bytes(&self.tombstones, change_bytes(&self.change))?;
+        self.check_bytes(change_bytes(&self.change))?;
         Ok(self)
     }
 
-    /// The same of this set's elements with these tombstones and so many bytes more.
-    fn check_bytes(&self, tombstones: &Tombstones, more: usize) -> Result<(), CrdtError> {
+    /// The same of this settled state with so many bytes more.
+    fn check_bytes(&self, more: usize) -> Result<(), CrdtError> {
         let texts = self.live.texts.len() + 5 * self.live.len();
         let dots = DOT_BYTES * self.live.counters.len();
-        let removed = 36 * tombstones.len() + 26 * tombstones.replicas();
-        if texts + dots + removed + more > MAX_STATE_BYTES {
+        if texts + dots + self.tombstones.bytes() + more > MAX_STATE_BYTES {
             return Err(CrdtError::TooLarge {
                 what: "the set",
                 limit: MAX_STATE_BYTES,
@@ -267,9 +266,8 @@ impl Crdt for OrSet {
         let joint = self.tombstones.joint(&other.tombstones)?;
         let change = joined_change(&self.change, &other.change);
         let splice = Splice::new(&pair(self, other, &joint));
-        let removed = 36 * other.tombstones.len() + 26 * other.tombstones.replicas();
-        let more = splice.more_bytes(DOT_BYTES) + removed + change_bytes(&change);
-        self.check_bytes(&self.tombstones, more)?;
+        let more = splice.more_bytes(DOT_BYTES) + other.tombstones.bytes() + change_bytes(&change);
+        self.check_bytes(more)?;
         splice.apply(&mut self.live);
         self.tombstones.join_assign(&other.tombstones);
         self.change = change;
@@ -396,7 +394,7 @@ impl Edit for OrSet {
             SetEdit::Add(element) => {
                 check_element(element)?;
                 let change = change_bytes(&self.change) + element.len() + 5;
-                self.check_bytes(&self.tombstones, change)?;
+                self.check_bytes(change)?;
                 add_to(&mut self.change, element);
             }
             SetEdit::Remove(element) => {

@@ -100,6 +100,11 @@ impl Tombstones {
         self.floors().all(|dot| other.folds(&dot))
     }
 
+    /// At most so many bytes has the encoding.
+    pub(super) fn bytes(&self) -> usize {
+        36 * self.len() + 26 * self.runs.len()
+    }
+
     /// How many replicas the table has.
     pub(super) fn replicas(&self) -> usize {
         self.runs.len()
