@@ -135,33 +135,6 @@ impl<C: Content> Document<'_, C> {
         Ok(())
     }
 
-    /// Whether the numbers of each replica's elements are those that its operations gave, each
-    /// once. All must be open.
-    pub(super) fn check_numbers(&self) -> Result<(), DecodeError> {
-        const OTHER: DecodeError = DecodeError::NotCanonical("an element twice or never");
-        let opened = self.chunks.iter().filter_map(Chunk::opened);
-        let entries = opened.flat_map(|opened| &opened.entries);
-        let mut runs: Vec<(Element, u32)> = entries.map(|entry| (entry.first, entry.len)).collect();
-        runs.sort_unstable();
-        let mut runs = runs.into_iter().peekable();
-        for (author, replica) in self.replicas.iter().enumerate() {
-            let mut next = Element {
-                author: author as u32,
-                number: 0,
-            };
-            while let Some((_, len)) = runs.next_if(|(first, _)| *first == next) {
-                next = next.later(len);
-            }
-            if next.number != replica.elements() {
-                return Err(OTHER);
-            }
-        }
-        match runs.next() {
-            None => Ok(()),
-            Some(_) => Err(OTHER),
-        }
-    }
-
     /// The same as a flat state. All must be open.
     pub fn to_state(&self) -> Result<State<C>, DecodeError> {
         let operations = Operations::of(&self.replicas)?;
