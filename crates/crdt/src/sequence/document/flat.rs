@@ -1,5 +1,7 @@
 //! From and to the flat state, which names elements by operation and knows no chunks.
 
+use std::cell::Cell;
+
 use super::chunk::{Chunk, Opened};
 use super::entry::{Element, Entry, push_entry};
 use super::table::{Made, Replica};
@@ -15,6 +17,8 @@ pub(super) struct Operations {
     pub dots: Vec<Dot>,
     made: Vec<Made>,
     starts: Vec<usize>,
+    /// What was found last: neighbours are mostly of the same few operations.
+    recent: Cell<[usize; 4]>,
 }
 
 impl Operations {
@@ -23,6 +27,7 @@ impl Operations {
             dots: Vec::new(),
             made: Vec::new(),
             starts: Vec::with_capacity(replicas.len() + 1),
+            recent: Cell::default(),
         };
         for replica in replicas {
             all.starts.push(all.made.len());
@@ -40,7 +45,16 @@ impl Operations {
         let start = self.starts.get(author).copied().ok_or(STRAY)?;
         let end = self.starts.get(author + 1).copied().ok_or(STRAY)?;
         let own = self.made.get(start..end).ok_or(STRAY)?;
-        let at = own.partition_point(|made| made.end <= element.number);
+        let is_in = |made: &Made| (made.start..made.end).contains(&element.number);
+        let recent = self.recent.get();
+        let near = recent.into_iter().filter_map(|at| at.checked_sub(start));
+        let mut near = near.filter(|at| own.get(*at).is_some_and(is_in));
+        let at = near.next().unwrap_or_else(|| {
+            let at = own.partition_point(|made| made.end <= element.number);
+            let [a, b, c, _] = recent;
+            self.recent.set([start + at, a, b, c]);
+            at
+        });
         let made = own.get(at).ok_or(STRAY)?;
         let id = Id {
             op: (start + at) as u32,
@@ -119,33 +133,6 @@ impl<C: Content> Document<'_, C> {
             chunk.look()?;
         }
         Ok(())
-    }
-
-    /// Whether the numbers of each replica's elements are those that its operations gave, each
-    /// once. All must be open.
-    pub(super) fn check_numbers(&self) -> Result<(), DecodeError> {
-        const OTHER: DecodeError = DecodeError::NotCanonical("an element twice or never");
-        let opened = self.chunks.iter().filter_map(Chunk::opened);
-        let entries = opened.flat_map(|opened| &opened.entries);
-        let mut runs: Vec<(Element, u32)> = entries.map(|entry| (entry.first, entry.len)).collect();
-        runs.sort_unstable();
-        let mut runs = runs.into_iter().peekable();
-        for (author, replica) in self.replicas.iter().enumerate() {
-            let mut next = Element {
-                author: author as u32,
-                number: 0,
-            };
-            while let Some((_, len)) = runs.next_if(|(first, _)| *first == next) {
-                next = next.later(len);
-            }
-            if next.number != replica.elements() {
-                return Err(OTHER);
-            }
-        }
-        match runs.next() {
-            None => Ok(()),
-            Some(_) => Err(OTHER),
-        }
     }
 
     /// The same as a flat state. All must be open.

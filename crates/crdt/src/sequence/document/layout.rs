@@ -10,14 +10,11 @@
 //! ```
 
 use super::chunk::{Chunk, Packed, Part};
-use super::entry::Entry;
 use super::packed::pack;
 use super::table::Replica;
 use super::{Content, Document};
 use crate::DecodeError;
 use crate::codec::{Reader, put_bytes, put_varint};
-use crate::sequence::order::order;
-use crate::sequence::span::Piece;
 
 /// The content of a sequence, behind its version and flags, without reading the rest.
 pub(in crate::sequence) fn content_of<C: Content>(
@@ -117,6 +114,9 @@ pub(in crate::sequence) fn open<'a, C: Content>(
     reader: &mut Reader<'a>,
 ) -> Result<Document<'a, C>, DecodeError> {
     const OVER: DecodeError = DecodeError::NotCanonical("number over its range");
+    /// Bytes of a head and of an entry, at least.
+    const HEAD: usize = 4;
+    const ENTRY: usize = 3;
     let start = reader.remaining();
     let mut content = Reader::new(reader.bytes()?);
     let mut document = Document::default();
@@ -131,7 +131,7 @@ pub(in crate::sequence) fn open<'a, C: Content>(
         }
         document.replicas.push(replica);
     }
-    let count = reader.count(4)?;
+    let count = reader.count(HEAD + ENTRY)?;
     let mut heads = Reader::new(reader.bytes()?);
     document.chunks.reserve(count);
     let part = |reader: &mut Reader<'a>, len: usize| {
@@ -146,6 +146,9 @@ pub(in crate::sequence) fn open<'a, C: Content>(
         let (packed, living, more, deleted) = (number()?, number()?, number()?, number()?);
         let said = living.checked_add(more).ok_or(OVER)?;
         let all = living.checked_add(deleted).ok_or(OVER)?;
+        if all == 0 || packed < ENTRY {
+            return Err(DecodeError::NotCanonical("an empty chunk"));
+        }
         total = total.checked_add(all).ok_or(OVER)?;
         let len = from.len() - heads.remaining();
         let packed = Packed {
@@ -167,84 +170,7 @@ pub(in crate::sequence) fn decode<C: Content>(
 ) -> Result<Document<'static, C>, DecodeError> {
     let mut document: Document<'_, C> = open(reader)?;
     document.check_form()?;
-    document.check_numbers()?;
-    let state = document.to_state()?;
-    let expected = order(&state.spans)
-        .map_err(|_| DecodeError::NotCanonical("no sequence has these origins"))?
-        .map_err(|_| DecodeError::NotCanonical("an origin that is not there"))?;
-    check_order(&state.pieces, &mut expected.into_iter())?;
-    state
-        .check_ascending()
-        .map_err(|_| DecodeError::NotCanonical("elements out of order"))?;
-    document.into_open()
-}
-
-impl<C: Content> Document<'_, C> {
-    /// Opens all chunks; refuses other forms of them and of the operations than this crate
-    /// writes.
-    fn check_form(&mut self) -> Result<(), DecodeError> {
-        const OTHER: DecodeError = DecodeError::NotCanonical("another form of the same");
-        let mut bytes = Vec::new();
-        let mut last: Option<Entry> = None;
-        for chunk in &mut self.chunks {
-            let packed = chunk.state().err().copied();
-            let opened = chunk.look()?;
-            bytes.clear();
-            pack(&mut bytes, &opened.entries);
-            if packed.is_none_or(|packed| packed.entries.bytes() != bytes)
-                || opened.entries.is_empty()
-            {
-                return Err(OTHER);
-            }
-            for (at, entry) in opened.entries.iter().enumerate() {
-                let begins = last.is_none() || entry.begins_chunk();
-                if begins != (at == 0)
-                    || !entry.is_on_one_page()
-                    || last.is_some_and(|last| last.takes_in(entry))
-                {
-                    return Err(OTHER);
-                }
-                last = Some(*entry);
-            }
-        }
-        match self.replicas.iter().all(Replica::is_canonical) {
-            true => Ok(()),
-            false => Err(OTHER),
-        }
-    }
-}
-
-/// Whether `pieces` hold the elements in the expected order.
-fn check_order(
-    pieces: &[Piece],
-    expected: &mut dyn Iterator<Item = Piece>,
-) -> Result<(), DecodeError> {
-    const OTHER: DecodeError = DecodeError::NotCanonical("elements out of order");
-    let mut part: Option<Piece> = None;
-    for piece in pieces {
-        let mut piece = *piece;
-        while piece.len > 0 {
-            let next = match part.take() {
-                Some(rest) => rest,
-                None => expected.next().ok_or(OTHER)?,
-            };
-            if (next.op, next.offset) != (piece.op, piece.offset) {
-                return Err(OTHER);
-            }
-            let len = next.len.min(piece.len);
-            piece.offset += len;
-            piece.len -= len;
-            if next.len > len {
-                part = Some(Piece {
-                    offset: next.offset + len,
-                    len: next.len - len,
-                    ..next
-                });
-            }
-        }
-    }
-    match part.or_else(|| expected.next()) {
-        None => Ok(()),
-        Some(_) => Err(OTHER),
-    }
+    let document = document.into_open()?;
+    document.check_order()?;
+    Ok(document)
 }

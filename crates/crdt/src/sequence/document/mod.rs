@@ -6,8 +6,9 @@
 //! begin follows from the elements and their order alone, so equal states have equal chunks:
 //! whatever is changed here, `mend` restores that. `place` finds elements, `tree` where what
 //! comes belongs, `write` carries out edits, `merge` takes in deltas, `difference` makes them,
-//! `flat` is the way from and to [`super::state::State`], `layout` the bytes.
+//! `flat` is the way from and to [`super::state::State`], `layout` the bytes, `check` what those of others must hold.
 
+mod check;
 mod chunk;
 mod difference;
 mod entry;
