@@ -62,12 +62,12 @@ impl Value {
     /// The value. What a column holds came through a checked constructor, so
     /// bytes that are none are damage.
     pub fn decode(&self) -> AnyState {
-        AnyState::decode(self.kind, self.bytes()).or_corrupt("a CRDT value")
+        AnyState::decode_stored(self.kind, self.bytes()).or_corrupt("a CRDT value")
     }
 
     /// The value as one of its own type `T`.
     pub fn decode_as<T: Crdt>(&self) -> T {
-        T::decode(self.bytes()).or_corrupt(T::NAME)
+        T::decode_stored(self.bytes()).or_corrupt(T::NAME)
     }
 
     /// The value, of type `T`, after an operator.

@@ -154,7 +154,7 @@ fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
                 let bytes = bytes_of(row.datum(place)?);
                 Some((
                     at,
-                    AnyState::decode(column.kind, &bytes).or_corrupt(&column.name),
+                    AnyState::decode_stored(column.kind, &bytes).or_corrupt(&column.name),
                 ))
             })
             .collect();

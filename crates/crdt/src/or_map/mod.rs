@@ -191,28 +191,6 @@ impl OrMap {
         }
     }
 
-    /// This value with the wish to show `value`, as the difference to what it shows.
-    pub(crate) fn led(&self, value: Plain) -> Result<Self, CrdtError> {
-        let value = nested::normal(value);
-        nested::check(&value, 1)?;
-        if let Change::Assign(_) = self.change {
-            return Ok(Self {
-                change: Change::Assign(value),
-                ..self.clone()
-            });
-        }
-        let mut led = self.clone();
-        let mut wants = match std::mem::take(&mut led.change) {
-            Change::Add(wants) => wants,
-            Change::None | Change::Assign(_) => Wants::default(),
-        };
-        draft::lead_map(&mut led.tree, &mut wants, &value, false);
-        if !wants.is_empty() {
-            led.change = Change::Add(wants);
-        }
-        led.bounded()
-    }
-
     fn join_states(&self, other: &Self) -> Result<Self, CrdtError> {
         let floor = self.floor.join(&other.floor);
         let mut joined = self.raised(&floor)?.into_owned();

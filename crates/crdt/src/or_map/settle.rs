@@ -94,6 +94,28 @@ impl OrMap {
         self.authored(&wants, author)
     }
 
+    /// This value with the wish to show `value`, as the difference to what it shows.
+    pub(crate) fn led(&self, value: Plain) -> Result<Self, CrdtError> {
+        let value = nested::normal(value);
+        nested::check(&value, 1)?;
+        if let Change::Assign(_) = self.change {
+            return Ok(Self {
+                change: Change::Assign(value),
+                ..self.clone()
+            });
+        }
+        let mut led = self.clone();
+        let mut wants = match std::mem::take(&mut led.change) {
+            Change::Add(wants) => wants,
+            Change::None | Change::Assign(_) => Wants::default(),
+        };
+        draft::lead_map(&mut led.tree, &mut wants, &value, false);
+        if !wants.is_empty() {
+            led.change = Change::Add(wants);
+        }
+        led.bounded()
+    }
+
     fn authored_by_value(new: &Self, author: &mut dyn Author) -> Result<Self, CrdtError> {
         let Change::Assign(value) = &new.change else {
             return Self::default().assigned(&new.value()?, author);
