@@ -6,7 +6,7 @@
 
 use super::MapEdit;
 use super::kinds::{Kinds, Part, Parts};
-use super::nested::{Nested, Plain, put_value};
+use super::nested::{Nested, Plain, json_of};
 use super::shares::MAX_SHARE;
 use super::tree::{Entry, EntryParts, Tree};
 use crate::dot_fun::DotFun;
@@ -196,12 +196,6 @@ fn lead(entry: &mut EntryParts, want: &mut WantParts, value: &Nested, by_kind: b
         Some(Some(value)) => lead_kind(entry, want, &value, by_kind),
         None => lead_kind(entry, want, value, by_kind),
     }
-}
-
-fn json_of(value: &Nested<i128>) -> String {
-    let mut out = String::new();
-    put_value(&mut out, value);
-    out
 }
 
 /// A register of a literal as the kind that the key shows, if it can be that.

@@ -417,9 +417,17 @@ impl Crdt for OrMap {
         text::json(self, Self::NAME)
     }
 
-    /// By the JSON that it shows, of whatever kinds.
+    /// Key by key, by the JSON that each shows, of whatever kind; then the smaller map first.
     fn cmp_by_value(&self, other: &Self) -> Ordering {
-        json::compare(&self.readable(), &other.readable())
+        let (mine, others) = (self.shown(), other.shown());
+        let pairs = mine.iter().zip(others.iter());
+        let differing = pairs
+            .map(|((k, v), (l, w))| {
+                k.cmp(l)
+                    .then_with(|| json::compare(&nested::json_of(v), &nested::json_of(w)))
+            })
+            .find(|order| order.is_ne());
+        differing.unwrap_or_else(|| mine.len().cmp(&others.len()))
     }
 
     fn hash_key(&self) -> Vec<u8> {

@@ -188,7 +188,14 @@ fn put_map<N: std::fmt::Display>(out: &mut String, map: &Plain<N>) {
     out.push('}');
 }
 
-pub(super) fn put_value<N: std::fmt::Display>(out: &mut String, value: &Nested<N>) {
+/// What a key shows, as JSON.
+pub(super) fn json_of(value: &Nested<i128>) -> String {
+    let mut out = String::new();
+    put_value(&mut out, value);
+    out
+}
+
+fn put_value<N: std::fmt::Display>(out: &mut String, value: &Nested<N>) {
     match value {
         Nested::Counter(value) => out.push_str(&value.to_string()),
         Nested::Register(json) => out.push_str(json),

@@ -163,8 +163,13 @@ impl Content for Values {
         self.print()
     }
 
+    /// Value by value, then the shorter first.
     fn compare(&self, other: &Self) -> Ordering {
-        json::compare(&self.print(), &other.print())
+        let pairs = self.0.iter().zip(&other.0);
+        let differing = pairs
+            .map(|(a, b)| json::compare(a, b))
+            .find(|order| order.is_ne());
+        differing.unwrap_or_else(|| self.0.len().cmp(&other.0.len()))
     }
 
     fn hash_key(&self) -> Vec<u8> {
