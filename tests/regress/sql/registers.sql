@@ -33,7 +33,6 @@ SELECT crdt_set(:one::mv_register, 'new')::jsonb, crdt_set(:one::mv_register, '{
 SELECT crdt_set(:one::mv_register, (repeat('[', 600) || repeat(']', 600))::jsonb);
 \set VERBOSITY sqlstate
 SELECT crdt_set(:one::mv_register, (repeat('[', 600) || repeat(']', 600))::jsonb);
-SELECT 'see @v1:x'::mv_register;
 \set VERBOSITY default
 
 -- Casts, and what works on text.

@@ -10,7 +10,7 @@
 \set list_three '\'["a",{"k":1},"z"] @v1:AQAQAyJhIgd7ImsiOjF9AyJ6IgIBAQEBAQEBAQEBAQEBAQEBAAGAgISgn8qwxgECAQADAwMDAwMDAwMDAwMDAwMDAACAgMTen8qwxgEBAAIIAwIKAAUBAwAAAAFGAAAFAOkn7ww\''
 \set list_both '\'["a",2,"z"] @v1:AQAKAyJhIgEyAyJ6IgMBAQEBAQEBAQEBAQEBAQEBAAGAgISgn8qwxgECAQACAgICAgICAgICAgICAgICAACAgKS_n8qwxgEBAAMDAwMDAwMDAwMDAwMDAwMAAICAxN6fyrDGAQEAAwwDAQMACAEBAQYBAwAAAABOAAABAAUCAIYBAAAFANiIiQ8\''
 
--- Any text is a literal, but for one with the marker; a value of type text may hold that too.
+-- Any text is a literal, also with the marker unless a state follows it.
 SELECT ''::rga_text, ' a '::rga_text, E'q"\\\n{x}\t'::rga_text, '👋🏽 é z͑ ﷽'::rga_text, 'null'::rga_text, crdt_length('👋🏽é'::rga_text) AS characters, length('👋🏽é'::rga_text) AS "of text";
 SELECT 'see @v1:x'::rga_text;
 SELECT 'see @v1:x'::text::rga_text::text, rga_text_in(rga_text_out('see @v1:x'::text::rga_text))::text, rga_text_send(rga_text_in(rga_text_out(crdt_append(:text_one::rga_text, E' @v1:\n')))) = rga_text_send(crdt_append(:text_one::rga_text, E' @v1:\n')) AS lossless;
@@ -25,7 +25,6 @@ SELECT '{}'::jsonb::rga;
 SELECT (repeat('[', 600) || repeat(']', 600))::rga;
 SELECT (repeat('[', 600) || repeat(']', 600))::jsonb::rga;
 \set VERBOSITY sqlstate
-SELECT 'see @v1:x'::rga_text;
 SELECT '{"a": 1}'::rga;
 SELECT '["\u0000"]'::rga;
 SELECT (repeat('[', 600) || repeat(']', 600))::rga;
@@ -102,7 +101,7 @@ INSERT INTO large SELECT 1, repeat('0123456789é', 20000), jsonb_agg(n) FROM gen
 UPDATE large SET body = crdt_settle(body), list = crdt_settle(list);
 UPDATE large SET body = crdt_settle(crdt_insert(crdt_delete(body, 100000, 11), 5, 'HERE')), list = crdt_settle(crdt_append(crdt_delete(list, 0, 10), '"end"'));
 SELECT crdt_length(body), substr(body, 1, 20), crdt_length(list), list -> 0 AS first, list ->> -1 AS last, body = body::text AS same, rga_text_in(rga_text_out(body)) = body AS lossless, rga_in(rga_out(list)) = list AS lossless,
-       octet_length(rga_text_send(body)) < 241000 AS small FROM large;
+       octet_length(rga_text_send(body)) < 243000 AS small FROM large;
 DROP TABLE large;
 
 -- Tracked rows: by position, by whole value, and from a stale copy.
