@@ -163,7 +163,10 @@ impl<C: Content> Document<'_, C> {
             if entry.first.number != expected {
                 return Err(DecodeError::NotCanonical("elements out of order"));
             }
-            let made = replica.of_number(entry.last().number)?.ok_or(LOST)?;
+            let made = match entry.end() <= made.end {
+                true => made,
+                false => replica.of_number(entry.last().number)?.ok_or(LOST)?,
+            };
             if entry.end() < made.end {
                 next.insert(name(made.start), entry.end());
             }
