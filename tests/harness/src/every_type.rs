@@ -11,7 +11,7 @@ pub const EVERY_TYPE: &str = r#"
         list rga NOT NULL DEFAULT '["start"]', body rga_text NOT NULL DEFAULT 'start',
         vector vector_clock NOT NULL DEFAULT '{}', time hlc NOT NULL DEFAULT '-infinity'
     );
-    CREATE INDEX ON every (body);
+    CREATE INDEX ON every USING hash (body);
     CREATE INDEX ON every USING hash (aw);
     CREATE INDEX ON every USING gin (os);
     CREATE INDEX ON every USING gin (om);

@@ -154,15 +154,16 @@ fn put_id(out: &mut Vec<u8>, op: u32, id: Option<Id>) {
 }
 
 fn put_pieces<C>(out: &mut Vec<u8>, state: &State<C>) {
+    // Pieces ascend and hold something; what damaged bytes gave may not, and is then no state.
     put_varint(out, state.pieces.len() as u64);
     let (mut op, mut end) = (0, 0);
     for piece in &state.pieces {
         let deleted = u64::from(piece.deleted);
-        put_varint(out, u64::from(piece.op - op) << 1 | deleted);
+        put_varint(out, u64::from(piece.op.saturating_sub(op)) << 1 | deleted);
         end = if piece.op == op { end } else { 0 };
-        put_varint(out, u64::from(piece.offset) - end);
+        put_varint(out, u64::from(piece.offset).saturating_sub(end));
         end = piece.end();
-        put_varint(out, u64::from(piece.len - 1));
+        put_varint(out, u64::from(piece.len.saturating_sub(1)));
         op = piece.op;
     }
 }
