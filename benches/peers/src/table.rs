@@ -65,7 +65,7 @@ impl Table {
 
     /// One table of these libraries, those of ours first; a peer's ratio is to the first that
     /// was measured of ours. More than 1 means that the peer takes longer or more room. Work of
-    /// which nothing was measured is left out.
+    /// which nothing was measured of ours is left out.
     pub fn print(&self, title: &str, ours: &[&str], peers: &[&str]) {
         let libraries = [ours, peers].concat();
         let mut lines = vec![format!("{:<46}", title)];
@@ -74,7 +74,7 @@ impl Table {
         for cell in self
             .cells
             .iter()
-            .filter(|cell| libraries.contains(&cell.library))
+            .filter(|cell| ours.contains(&cell.library))
         {
             if !works.contains(&cell.work.as_str()) {
                 works.push(&cell.work);

@@ -17,9 +17,7 @@ impl OurText {
     /// What has been typed, not written yet.
     fn typed(&self, patches: &[Patch]) -> RgaText {
         let mut typed = self.text.clone();
-        for edit in edits(patches) {
-            typed.edit(&edit).expect("within the text");
-        }
+        each_edit(patches, |edit| typed.edit(edit).expect("within the text"));
         typed
     }
 
@@ -29,15 +27,25 @@ impl OurText {
     }
 }
 
-fn edits(patches: &[Patch]) -> impl Iterator<Item = TextEdit> {
-    patches.iter().flat_map(|Patch(at, deleted, inserted)| {
+/// The edits of the patches, one after the other in the same place.
+fn each_edit(patches: &[Patch], mut carry_out: impl FnMut(&TextEdit)) {
+    let mut content = String::new();
+    for Patch(at, deleted, inserted) in patches {
         let (at, count) = (*at, *deleted);
-        let content = inserted.clone();
-        [
-            TextEdit::Delete { at, count },
-            TextEdit::Insert { at, content },
-        ]
-    })
+        if count > 0 {
+            carry_out(&TextEdit::Delete { at, count });
+        }
+        if !inserted.is_empty() {
+            content.push_str(inserted);
+            let edit = TextEdit::Insert { at, content };
+            carry_out(&edit);
+            content = match edit {
+                TextEdit::Insert { content, .. } => content,
+                TextEdit::Delete { .. } => String::new(),
+            };
+            content.clear();
+        }
+    }
 }
 
 impl TextDocument for OurText {
@@ -87,9 +95,9 @@ impl TextDocument for OurText {
 
     fn edit_stored(stored: &[u8], patches: &[Patch]) -> Vec<u8> {
         let mut typed = stored.to_vec();
-        for edit in edits(patches) {
-            typed = RgaText::edit_bytes(&typed, &edit).expect("within the text");
-        }
+        each_edit(patches, |edit| {
+            typed = RgaText::edit_bytes(&typed, edit).expect("within the text");
+        });
         RgaText::settle_bytes(Some(stored), &typed, &mut Clock::new(2)).expect("within the limits")
     }
 
