@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Cluster, Folder, LONG, Options, Outcome, Place, SHORT, Server, wait_until};
+use harness::{Cluster, Folder, LONG, Options, Outcome, Pgbench, Place, SHORT, Server, wait_until};
 
 const TABLE: &str =
     "CREATE TABLE page (id bigint PRIMARY KEY, views pn_counter); SELECT crdt_track('page')";
@@ -181,6 +181,29 @@ fn reload() -> Outcome {
 }
 
 /// All peers away: writes go on at once, and arrive when the peers are back.
+/// Who verifies the chain every minute must not be woken by what is being written.
+#[test]
+fn a_growing_chain_is_sound() -> Outcome {
+    let (_folder, server) = alone("growing", &Options::with_extension())?;
+    server.run("CREATE EXTENSION blockchain_crdt")?;
+    server.run(TABLE)?;
+    server.run("INSERT INTO page SELECT i, '0' FROM generate_series(1, 100) i")?;
+    let load =
+        Pgbench::new("\\set id random(1, 100)\nUPDATE page SET views = views + 1 WHERE id = :id;")
+            .clients(4)
+            .seconds(5)
+            .begin_until_broken(&server)?;
+    let begin = Instant::now();
+    let mut looks = 0;
+    while begin.elapsed() < Duration::from_secs(4) {
+        let found = server.text("SELECT coalesce(string_agg(kind, ', '), '') FROM scan_chain()")?;
+        assert_eq!(found, "", "after {looks} looks");
+        looks += 1;
+    }
+    assert!(load.end()?.transactions > 100 && looks > 5);
+    Ok(())
+}
+
 #[test]
 fn full_peer_outage() -> Outcome {
     let mut cluster = Cluster::three_nodes("peers")?;
