@@ -166,6 +166,55 @@ fn run<C: Content>(steps: &[Step], content: impl Fn(usize, usize) -> C) {
     }
 }
 
+/// A text that was edited a thousand times must go on as one that is new: its operations lie in
+/// blocks then, and what is typed beside is found in old ones.
+#[test]
+fn a_long_history_stays_readable() {
+    let mut clocks = [Clock::new(1), Clock::new(2)];
+    let mut row = Sequence::<String>::default();
+    let mut bytes = row.encode();
+    let mut delta = bytes.clone();
+    for number in 0..1_300usize {
+        let length = row.length();
+        let at = number * 7_919 % (length + 1);
+        let edit = match number % 5 {
+            4 => SequenceEdit::Delete {
+                at,
+                count: (length - at).min(2),
+            },
+            more => SequenceEdit::Insert {
+                at,
+                content: "ab".repeat(1 + more / 3),
+            },
+        };
+        let clock = &mut clocks[number % 2];
+        // Most people pause between two words, some do not.
+        let pause = [1, 1 << 16, 90_000][number % 3];
+        clock.observe(crdt::Hlc(row.latest().0 + pause));
+        let new = Sequence::edit_bytes(&bytes, &edit).unwrap();
+        let new = Sequence::<String>::settle_bytes(Some(&bytes), &new, clock).unwrap();
+        let Some(made) = Sequence::<String>::delta_bytes(Some(&bytes), &new).unwrap() else {
+            continue;
+        };
+        let joined = Sequence::<String>::join_bytes(&bytes, &made).unwrap();
+        assert_eq!(joined, new);
+        row.join_assign(&Sequence::decode(&made).unwrap()).unwrap();
+        assert_eq!(row.encode(), new);
+        (bytes, delta) = (new, made);
+    }
+    assert_eq!(Sequence::decode(&bytes).as_ref(), Ok(&row));
+    assert_eq!(Sequence::decode_stored(&bytes).as_ref(), Ok(&row));
+    for at in (0..bytes.len()).step_by(23) {
+        let mut bad = bytes.clone();
+        bad[at] = bad[at].wrapping_add(1 + (at % 3) as u8);
+        if let Ok(value) = Sequence::<String>::decode(&bad) {
+            assert_eq!(value.encode(), bad);
+        }
+        let _ = Sequence::<String>::join_bytes(&bad, &delta);
+        let _ = Sequence::<String>::delta_bytes(Some(&bytes), &bad);
+    }
+}
+
 /// A text that three replicas typed, of some chunks, and a delta of it.
 fn written(steps: &[(prop::sample::Index, usize)]) -> (Vec<u8>, Vec<u8>) {
     let mut clocks: Vec<Clock> = (1..=3).map(Clock::new).collect();

@@ -4,7 +4,7 @@ mod world;
 
 use std::time::Instant;
 
-use crdt::rga_text::text_of_bytes;
+use crdt::rga_text::{TextEdit, text_of_bytes};
 use crdt::{Crdt, Edit, RgaText};
 use world::Clock;
 use world::trace::Trace;
@@ -22,12 +22,17 @@ fn sequential_sessions_end_as_recorded() {
         let start = RgaText::assign(trace.start.clone());
         let row = RgaText::settle(None, &start, &mut clock).unwrap();
 
+        // Side by side in memory, so that the edits are measured and not the way to them.
+        let edits: Vec<TextEdit> = trace
+            .txns
+            .iter()
+            .flat_map(|txn| txn.edits.clone())
+            .collect();
+        let count = edits.len();
         let (mut draft, begun) = (row.clone(), Instant::now());
-        let edits = || trace.txns.iter().flat_map(|txn| &txn.edits);
-        for edit in edits() {
+        for edit in &edits {
             draft.edit(edit).unwrap();
         }
-        let count = edits().count();
         let each = begun.elapsed() / count as u32;
         let once = RgaText::settle(Some(&row), &draft, &mut clock).unwrap();
         let bytes = once.encode();
