@@ -10,7 +10,7 @@ use crate::JsonError;
 mod order;
 mod parts;
 pub use order::{compare, hash_key, unquote};
-pub(crate) use parts::{members, strings};
+pub(crate) use parts::{elements, members, strings};
 
 /// The deepest nesting of arrays and objects.
 pub const MAX_DEPTH: usize = 512;

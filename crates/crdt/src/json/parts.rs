@@ -17,19 +17,26 @@ pub(crate) fn members(text: &str) -> Option<Vec<(String, &str)>> {
     Some(members)
 }
 
-/// The elements of a canonical array that holds nothing but strings, unescaped.
-pub(crate) fn strings(text: &str) -> Option<Vec<String>> {
+/// The elements of a canonical array, as they stand. None for any other value.
+pub(crate) fn elements(text: &str) -> Option<Vec<&str>> {
     let mut rest = text.strip_prefix('[')?.strip_suffix(']')?;
-    let mut strings = Vec::new();
+    let mut elements = Vec::new();
     while !rest.is_empty() {
-        if !rest.starts_with('"') {
-            return None;
-        }
-        let (string, after) = rest.split_at_checked(end_of_value(rest))?;
-        strings.push(unescaped(string).collect());
+        let (element, after) = rest.split_at_checked(end_of_value(rest))?;
+        elements.push(element);
         rest = after.strip_prefix(',').unwrap_or(after);
     }
-    Some(strings)
+    Some(elements)
+}
+
+/// The elements of a canonical array that holds nothing but strings, unescaped.
+pub(crate) fn strings(text: &str) -> Option<Vec<String>> {
+    let unescaped = |element: &str| {
+        element
+            .starts_with('"')
+            .then(|| unescaped(element).collect())
+    };
+    elements(text)?.into_iter().map(unescaped).collect()
 }
 
 /// Where the value at the start of `text` ends: before the next `,` or `:` of its own level.

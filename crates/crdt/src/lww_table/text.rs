@@ -33,38 +33,10 @@ pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) 
 
 /// The members of a JSON object: key → canonical JSON text. The error says what is wrong.
 pub(crate) fn parse_object(text: &str) -> Result<Values, &'static str> {
-    const NO_OBJECT: &str = "a JSON object is expected";
     let canonical = json::canonical(text).map_err(|fault| fault.why)?;
-    let mut rest = canonical.strip_prefix('{').ok_or(NO_OBJECT)?;
-    let mut members = Values::new();
-    while rest.starts_with('"') {
-        let (key, after) = rest.split_at_checked(value_end(rest)).ok_or(NO_OBJECT)?;
-        let after = after.strip_prefix(':').ok_or(NO_OBJECT)?;
-        let (value, after) = after.split_at_checked(value_end(after)).ok_or(NO_OBJECT)?;
-        members.insert(json::unquote(key), value.to_owned());
-        rest = after.strip_prefix(',').unwrap_or(after);
-    }
-    Ok(members)
-}
-
-/// Where the first value of canonical JSON text ends, in bytes.
-fn value_end(text: &str) -> usize {
-    let (mut depth, mut is_string, mut is_escaped) = (0usize, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_string => is_escaped = true,
-            b'"' => {
-                is_string = !is_string;
-            }
-            _ if is_string => (),
-            b'{' | b'[' => depth += 1,
-            b',' | b':' | b'}' | b']' if depth == 0 => return at,
-            b'}' | b']' => depth -= 1,
-            _ => (),
-        }
-    }
-    text.len()
+    let members = json::members(&canonical).ok_or("a JSON object is expected")?;
+    let owned = |(key, value): (String, &str)| (key, value.to_owned());
+    Ok(members.into_iter().map(owned).collect())
 }
 
 pub(super) fn json<K: TableKind>(table: &LwwTable<K>) -> String {

@@ -22,36 +22,11 @@ impl Values {
     /// From the text of a JSON array.
     pub fn of_array(text: &str) -> Result<Self, JsonError> {
         let text = json::canonical(text)?;
-        let inner = text
-            .strip_prefix('[')
-            .and_then(|text| text.strip_suffix(']'))
-            .ok_or(JsonError {
-                at: 0,
-                why: "an array is expected",
-            })?;
-        let (mut values, mut start) = (Vec::new(), 0);
-        let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-        for (at, byte) in inner.bytes().enumerate() {
-            if quoted {
-                quoted = escaped || byte != b'"';
-                escaped = !escaped && byte == b'\\';
-                continue;
-            }
-            match byte {
-                b'"' => quoted = true,
-                b'[' | b'{' => depth += 1,
-                b']' | b'}' => depth = depth.saturating_sub(1),
-                b',' if depth == 0 => {
-                    values.extend(inner.get(start..at).map(str::to_owned));
-                    start = at + 1;
-                }
-                _ => (),
-            }
-        }
-        if !inner.is_empty() {
-            values.extend(inner.get(start..).map(str::to_owned));
-        }
-        Ok(Self(values))
+        let elements = json::elements(&text).ok_or(JsonError {
+            at: 0,
+            why: "an array is expected",
+        })?;
+        Ok(Self(elements.into_iter().map(str::to_owned).collect()))
     }
 
     /// The values, each a canonical JSON text.
