@@ -2,7 +2,7 @@
 //! states before and after a write into the outbox, and refuses TRUNCATE.
 
 use super::outbox::{self, Entry};
-use super::table::{Column, Table, bytes_of};
+use super::table::{Table, bytes_of};
 use super::trigger::{Call, Event, Row, trigger_function};
 use super::{guard, key, tombstone};
 use crate::error::{OrCorrupt, raise};
@@ -59,7 +59,8 @@ fn insert(call: &Call, row: &Row) {
         meta.causal_length = deleted.saturating_add(1);
         call.rewrite(table.meta, &meta.encode());
     }
-    let deltas = crdt_columns(table)
+    let deltas = table
+        .crdt_columns()
         .filter_map(|(at, column)| row.get(column.attribute).map(|value| (at, bytes_of(value))))
         .collect();
     let change = RowChange {
@@ -75,7 +76,8 @@ fn insert(call: &Call, row: &Row) {
 
 fn update(table: &Table, before: &RowMeta, old: &Row, new: &Row) {
     let after = meta(table, new);
-    let deltas: Vec<_> = crdt_columns(table)
+    let deltas: Vec<_> = table
+        .crdt_columns()
         .filter_map(|(at, column)| {
             let value = new.get(column.attribute)?;
             if old
@@ -125,12 +127,6 @@ fn delete(table: &Table, row: &Row) {
         ..author()
     };
     append(table, &hash, &change);
-}
-
-fn crdt_columns(table: &Table) -> impl Iterator<Item = (u16, &Column)> {
-    (0u16..)
-        .zip(&table.columns)
-        .filter(|(_, column)| column.kind != ColumnKind::Plain)
 }
 
 /// The plain columns outside the key, with the row's stamp.

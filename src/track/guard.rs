@@ -123,7 +123,7 @@ pub fn meta_of(table: &Table, row: &Row) -> Option<RowMeta> {
 fn insert(table: &Table, new: &Row) -> Changes {
     let mut author = ThisNode::of_row();
     let mut changes = Changes::default();
-    for column in table.columns.iter().filter(|c| c.kind != ColumnKind::Plain) {
+    for (_, column) in table.crdt_columns() {
         if let Some(value) = new.get(column.attribute) {
             let settled = settled(table, column, None, &bytes_of(value), &mut author);
             changes.set(column.attribute, &settled);

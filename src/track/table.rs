@@ -50,6 +50,15 @@ pub struct Table {
     pub meta: usize,
 }
 
+impl Table {
+    /// The columns of a CRDT type, with their places in the schema.
+    pub fn crdt_columns(&self) -> impl Iterator<Item = (u16, &Column)> {
+        (0u16..)
+            .zip(&self.columns)
+            .filter(|(_, column)| column.kind != ColumnKind::Plain)
+    }
+}
+
 unsafe extern "C-unwind" {
     /// PostgreSQL's comparison of two values by their image, toasted or not
     /// (utils/datum.h).

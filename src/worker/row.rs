@@ -4,7 +4,7 @@ use crate::catalog;
 use crate::error::OrCorrupt;
 use crate::track::table::{Column, META, Table, bytes_of};
 use crate::track::{key, tombstone};
-use crdt::{AnyState, ColumnKind, Hlc, PlainRow, ReplicaId, RowAction, RowChange, RowMeta};
+use crdt::{AnyState, Hlc, PlainRow, ReplicaId, RowAction, RowChange, RowMeta};
 use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::pg_sys;
 use pgrx::spi::quote_identifier;
@@ -121,15 +121,9 @@ unsafe fn lend<'a>(value: pg_sys::Datum) -> Datum<'a> {
     unsafe { std::mem::transmute(value) }
 }
 
-fn crdt_columns(table: &Table) -> impl Iterator<Item = (u16, &Column)> {
-    (0u16..)
-        .zip(&table.columns)
-        .filter(|(_, column)| column.kind != ColumnKind::Plain)
-}
-
 fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
     let mut sql = format!("SELECT ctid, {META}");
-    for (_, column) in crdt_columns(table) {
+    for (_, column) in table.crdt_columns() {
         write!(sql, ", {}", quote_identifier(&column.name)).or_corrupt("a column name");
     }
     write!(sql, " FROM ONLY {} WHERE ", name(table)).or_corrupt("a table name");
@@ -149,7 +143,7 @@ fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
     sql.push_str(" FOR UPDATE");
     catalog::one(&sql, &args, |row| {
         let states = (3..)
-            .zip(crdt_columns(table))
+            .zip(table.crdt_columns())
             .filter_map(|(place, (at, column))| {
                 let bytes = bytes_of(row.datum(place)?);
                 Some((
@@ -264,7 +258,7 @@ fn update(
     }
     if later_life {
         let named = |at: u16| deltas.iter().any(|(named, _)| *named == at);
-        for (_, column) in crdt_columns(table).filter(|(at, _)| !named(*at)) {
+        for (_, column) in table.crdt_columns().filter(|(at, _)| !named(*at)) {
             writing.set(column, argument(column, None));
         }
     }

@@ -5,8 +5,8 @@
 //! for; no author yet). Operators only add to the change, so they are pure. [`Crdt::settle`]
 //! turns the change into authored state, in one place: under the lock of the row.
 //!
-//! One type each: the counters `pn_counter`, `g_counter` and `b_counter` (on `slots` and
-//! `slot_layout`), the registers `lww_register` and `mv_register`, the sets `or_set` and `aw_set`
+//! One type each: the counters `pn_counter`, `g_counter` and `b_counter` (on `slots`,
+//! `slot_layout` and `range`), the registers `lww_register` and `mv_register`, the sets `or_set` and `aw_set`
 //! (on `elements`), `lww_table` with its set and its map, `or_map` with its cart, `rga` and
 //! `rga_text` (on `sequence`), `vector_clock` and `hlc_register`. [`AnyState`] treats a column by
 //! its [`ColumnKind`], and `delta_text` says in words what a change did.
@@ -47,6 +47,7 @@ pub mod or_cart;
 pub mod or_map;
 pub mod or_set;
 pub mod pn_counter;
+mod range;
 pub mod rga;
 pub mod rga_text;
 pub mod row;

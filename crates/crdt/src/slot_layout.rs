@@ -7,6 +7,7 @@
 //! ```
 
 use crate::codec::Reader;
+use crate::range::in_range;
 use crate::{Change, CrdtError, DecodeError};
 
 /// Version, change and count of slots.
@@ -75,6 +76,6 @@ impl<'a, A: Default + PartialEq> Sections<'a, A> {
             reader.take(DOT_BYTES)?;
             sum += slot(&mut reader)?;
         }
-        i64::try_from(sum).map_err(|_| CrdtError::Overflow)
+        in_range(sum)
     }
 }

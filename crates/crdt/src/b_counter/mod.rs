@@ -35,6 +35,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::pn_counter::Step;
+use crate::range::in_range;
 use crate::slots::{SlotState, Slots};
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, ReplicaId, TextError,
@@ -233,10 +234,6 @@ fn bounded(counter: BCounter) -> Result<BCounter, CrdtError> {
         });
     }
     Ok(counter)
-}
-
-fn in_range(sum: i128) -> Result<i64, CrdtError> {
-    i64::try_from(sum).map_err(|_| CrdtError::Overflow)
 }
 
 /// The greater amount of each.

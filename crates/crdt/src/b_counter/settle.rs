@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    BCounter, MAX_TRANSFERS_PER_REPLICA, Slot, TOO_MANY_OWN, Wanted, bounded, greatest, in_range,
-};
+use super::{BCounter, MAX_TRANSFERS_PER_REPLICA, Slot, TOO_MANY_OWN, Wanted, bounded, greatest};
 use crate::pn_counter::Step;
+use crate::range::{check_step, in_range};
 use crate::{Author, Change, Crdt, CrdtError, Dot, ReplicaId};
 
 impl BCounter {
@@ -98,12 +97,7 @@ impl BCounter {
         if step == Step::default() && gifts.is_empty() {
             return Ok(self);
         }
-        let before = self.state_sum();
-        let after = before + step.net();
-        // Others may have driven the sum beyond bigint: leave the way back open.
-        if i64::try_from(after).is_err() && after.unsigned_abs() >= before.unsigned_abs() {
-            return Err(CrdtError::Overflow);
-        }
+        check_step(self.state_sum(), step.net())?;
         let given: i128 = gifts.values().map(|amount| i128::from(*amount)).sum();
         self.check_rights(step, given, author)?;
         let fresh = |dot| Slot {

@@ -18,6 +18,7 @@ use std::cmp::Ordering;
 
 pub use layout::value_of_bytes;
 
+use crate::range::in_range;
 use crate::slots::{SlotState, Slots};
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, ReplicaId, TextError,
@@ -115,10 +116,6 @@ fn growth(amount: i128) -> Result<u64, CrdtError> {
         return Err(CrdtError::Shrinks { amount });
     }
     u64::try_from(amount).map_err(|_| CrdtError::Overflow)
-}
-
-fn in_range(sum: i128) -> Result<i64, CrdtError> {
-    i64::try_from(sum).map_err(|_| CrdtError::Overflow)
 }
 
 impl Crdt for GCounter {

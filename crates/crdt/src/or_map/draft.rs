@@ -11,6 +11,7 @@ use super::shares::MAX_SHARE;
 use super::tree::{Entry, EntryParts, Tree};
 use crate::dot_fun::DotFun;
 use crate::keyed::Keyed;
+use crate::range::check_step;
 use crate::{CrdtError, Dot, json};
 
 /// Additions that wait for an author, by key; none is empty.
@@ -360,12 +361,7 @@ fn author_at(
         }
     }
     if let Some(step) = want.counter().copied().flatten().map(i128::from) {
-        let before = entry.counter.sum();
-        let after = before + step;
-        // Others may have driven the sum beyond bigint: leave the way back open.
-        if i64::try_from(after).is_err() && after.unsigned_abs() >= before.unsigned_abs() {
-            return Err(CrdtError::Overflow);
-        }
+        check_step(entry.counter.sum(), step)?;
         if step != 0 || entry.counter.is_empty() {
             entry.counter.insert(mint(), step);
         }

@@ -2,6 +2,7 @@
 
 use super::MAX_DEPTH;
 use crate::keyed::Keyed;
+use crate::range::in_range;
 use crate::{CrdtError, json};
 
 /// What a key of a map shows. `N` is the number of a counter: bigint, or wide enough for what
@@ -27,9 +28,7 @@ pub type Plain<N = i64> = Keyed<Nested<N>>;
 impl Nested<i128> {
     pub(super) fn narrowed(self) -> Result<Nested, CrdtError> {
         Ok(match self {
-            Self::Counter(sum) => {
-                Nested::Counter(i64::try_from(sum).map_err(|_| CrdtError::Overflow)?)
-            }
+            Self::Counter(sum) => Nested::Counter(in_range(sum)?),
             Self::Register(json) => Nested::Register(json),
             Self::Set(elements) => Nested::Set(elements),
             Self::Map(map) => Nested::Map(narrowed(map)?),

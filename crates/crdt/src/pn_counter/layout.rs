@@ -8,6 +8,7 @@
 
 use super::{PnCounter, Slot, Step};
 use crate::codec::{Reader, put_dot};
+use crate::range::in_range;
 use crate::slot_layout::{HEADER_BYTES, Sections, put_header};
 use crate::slots::Slots;
 use crate::{Change, CrdtError, DecodeError};
@@ -98,7 +99,7 @@ pub(super) fn stepped(
         }),
         Change::Assign(value) => {
             let sum = i128::from(*value) + step.net();
-            Change::Assign(i64::try_from(sum).map_err(|_| CrdtError::Overflow)?)
+            Change::Assign(in_range(sum)?)
         }
     };
     Ok(if change == Change::Add(Step::default()) {

@@ -17,6 +17,7 @@ pub use layout::value_of_bytes;
 
 pub use crate::slots::{MAX_SLOTS, MAX_SLOTS_PER_REPLICA};
 
+use crate::range::{check_step, in_range};
 use crate::slots::{SlotState, Slots};
 use crate::{
     Author, Change, Crdt, CrdtError, DecodeError, DeltaFault, Dot, Edit, Hlc, ReplicaId, TextError,
@@ -154,12 +155,7 @@ impl PnCounter {
 
     /// `self` (settled) moved by `step` in the author's slot.
     fn authored(mut self, step: Step, author: &mut dyn Author) -> Result<Self, CrdtError> {
-        let before = self.state_sum();
-        let after = before + step.net();
-        // Others may have driven the sum beyond bigint: leave the way back open.
-        if i64::try_from(after).is_err() && after.unsigned_abs() >= before.unsigned_abs() {
-            return Err(CrdtError::Overflow);
-        }
+        check_step(self.state_sum(), step.net())?;
         let fresh = |dot| Slot {
             dot,
             up: 0,
@@ -191,7 +187,7 @@ impl Crdt for PnCounter {
     }
 
     fn value(&self) -> Result<i64, CrdtError> {
-        i64::try_from(self.sum()).map_err(|_| CrdtError::Overflow)
+        in_range(self.sum())
     }
 
     fn plain_text(&self) -> Result<String, CrdtError> {
