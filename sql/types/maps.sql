@@ -8,7 +8,7 @@ BEGIN
         EXECUTE replace($sql$
 
 CREATE FUNCTION crdt_value(<T>) RETURNS jsonb
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_map_value_wrapper';
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_to_jsonb_wrapper';
 COMMENT ON FUNCTION crdt_value(<T>) IS 'The map as a JSON object';
 CREATE FUNCTION crdt_keys(<T>) RETURNS SETOF text
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE sql
@@ -86,41 +86,6 @@ COMMENT ON OPERATOR @> (<T>, <T>) IS 'Whether the left contains the right';
 COMMENT ON OPERATOR @> (<T>, jsonb) IS 'Whether the left contains the right';
 COMMENT ON OPERATOR <@ (<T>, <T>) IS 'Whether the left is contained in the right';
 COMMENT ON OPERATOR <@ (jsonb, <T>) IS 'Whether the left is contained in the right';
-
--- Comparison with jsonb.
-CREATE FUNCTION <T>_eq(<T>, jsonb) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_map_eq_jsonb_wrapper';
-CREATE FUNCTION <T>_ne(<T>, jsonb) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_map_ne_jsonb_wrapper';
-CREATE FUNCTION <T>_eq(jsonb, <T>) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_jsonb_eq_map_wrapper';
-CREATE FUNCTION <T>_ne(jsonb, <T>) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_jsonb_ne_map_wrapper';
-CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = <T>, RIGHTARG = jsonb, COMMUTATOR = =, NEGATOR = <>,
-    RESTRICT = eqsel, JOIN = eqjoinsel);
-CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = <T>, RIGHTARG = jsonb, COMMUTATOR = <>, NEGATOR = =,
-    RESTRICT = neqsel, JOIN = neqjoinsel);
-CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = jsonb, RIGHTARG = <T>, COMMUTATOR = =, NEGATOR = <>,
-    RESTRICT = eqsel, JOIN = eqjoinsel);
-CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = jsonb, RIGHTARG = <T>, COMMUTATOR = <>, NEGATOR = =,
-    RESTRICT = neqsel, JOIN = neqjoinsel);
-
--- `CREATE INDEX ON page USING gin (attributes)` serves `?`, `?|`, `?&` and, by
--- the keys, `@>`.
-CREATE FUNCTION <T>_gin_value(<T>, internal, internal) RETURNS internal
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_value';
-CREATE FUNCTION <T>_gin_query(<T>, internal, smallint, internal, internal, internal, internal) RETURNS internal
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_query';
-CREATE FUNCTION <T>_gin_consistent(internal, smallint, <T>, integer, internal, internal, internal, internal) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_consistent';
-CREATE OPERATOR CLASS <T>_gin_ops DEFAULT FOR TYPE <T> USING gin AS
-    OPERATOR 1 @> (<T>, <T>), OPERATOR 3 ? (<T>, text),
-    OPERATOR 4 ?| (<T>, text[]), OPERATOR 5 ?& (<T>, text[]),
-    FUNCTION 1 bttextcmp (text, text),
-    FUNCTION 2 <T>_gin_value (<T>, internal, internal),
-    FUNCTION 3 <T>_gin_query (<T>, internal, smallint, internal, internal, internal, internal),
-    FUNCTION 4 <T>_gin_consistent (internal, smallint, <T>, integer, internal, internal, internal, internal),
-    STORAGE text;
 
         $sql$, '<T>', type_name);
     END LOOP;

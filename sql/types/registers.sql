@@ -8,7 +8,7 @@ BEGIN
         EXECUTE replace($sql$
 
 CREATE FUNCTION crdt_value(<T>) RETURNS jsonb
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_register_value_wrapper';
+    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_to_jsonb_wrapper';
 COMMENT ON FUNCTION crdt_value(<T>) IS 'The value, of a conflict the latest; NULL if it was never set';
 CREATE FUNCTION crdt_set(<T>, value jsonb) RETURNS <T>
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_register_set_jsonb_wrapper';
@@ -47,15 +47,7 @@ CREATE CAST (text AS <T>) WITH FUNCTION <T>_of(text) AS ASSIGNMENT;
 CREATE CAST (varchar AS <T>) WITH FUNCTION <T>_of(text) AS ASSIGNMENT;
 CREATE CAST (boolean AS <T>) WITH FUNCTION <T>_of(boolean) AS ASSIGNMENT;
 
--- Comparison with jsonb and with text.
-CREATE FUNCTION <T>_eq(<T>, jsonb) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_register_eq_jsonb_wrapper';
-CREATE FUNCTION <T>_ne(<T>, jsonb) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_register_ne_jsonb_wrapper';
-CREATE FUNCTION <T>_eq(jsonb, <T>) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_jsonb_eq_register_wrapper';
-CREATE FUNCTION <T>_ne(jsonb, <T>) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_jsonb_ne_register_wrapper';
+-- Comparison with text.
 CREATE FUNCTION <T>_eq(<T>, text) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_register_eq_text_wrapper';
 CREATE FUNCTION <T>_ne(<T>, text) RETURNS boolean
@@ -64,14 +56,6 @@ CREATE FUNCTION <T>_eq(text, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_text_eq_register_wrapper';
 CREATE FUNCTION <T>_ne(text, <T>) RETURNS boolean
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_text_ne_register_wrapper';
-CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = <T>, RIGHTARG = jsonb, COMMUTATOR = =, NEGATOR = <>,
-    RESTRICT = eqsel, JOIN = eqjoinsel);
-CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = <T>, RIGHTARG = jsonb, COMMUTATOR = <>, NEGATOR = =,
-    RESTRICT = neqsel, JOIN = neqjoinsel);
-CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = jsonb, RIGHTARG = <T>, COMMUTATOR = =, NEGATOR = <>,
-    RESTRICT = eqsel, JOIN = eqjoinsel);
-CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = jsonb, RIGHTARG = <T>, COMMUTATOR = <>, NEGATOR = =,
-    RESTRICT = neqsel, JOIN = neqjoinsel);
 CREATE OPERATOR = (FUNCTION = <T>_eq, LEFTARG = <T>, RIGHTARG = text, COMMUTATOR = =, NEGATOR = <>,
     RESTRICT = eqsel, JOIN = eqjoinsel);
 CREATE OPERATOR <> (FUNCTION = <T>_ne, LEFTARG = <T>, RIGHTARG = text, COMMUTATOR = <>, NEGATOR = =,

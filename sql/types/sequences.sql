@@ -85,19 +85,3 @@ COMMENT ON OPERATOR ->> (rga, integer) IS 'The value at a position, as text';
 CREATE FUNCTION rga_of(jsonb) RETURNS rga
     STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_rga_of_jsonb_wrapper';
 CREATE CAST (jsonb AS rga) WITH FUNCTION rga_of(jsonb) AS ASSIGNMENT;
-CREATE FUNCTION rga_eq(rga, jsonb) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_rga_eq_jsonb_wrapper';
-CREATE FUNCTION rga_ne(rga, jsonb) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_rga_ne_jsonb_wrapper';
-CREATE FUNCTION rga_eq(jsonb, rga) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_jsonb_eq_rga_wrapper';
-CREATE FUNCTION rga_ne(jsonb, rga) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_jsonb_ne_rga_wrapper';
-CREATE OPERATOR = (FUNCTION = rga_eq, LEFTARG = rga, RIGHTARG = jsonb, COMMUTATOR = =, NEGATOR = <>,
-    RESTRICT = eqsel, JOIN = eqjoinsel);
-CREATE OPERATOR <> (FUNCTION = rga_ne, LEFTARG = rga, RIGHTARG = jsonb, COMMUTATOR = <>, NEGATOR = =,
-    RESTRICT = neqsel, JOIN = neqjoinsel);
-CREATE OPERATOR = (FUNCTION = rga_eq, LEFTARG = jsonb, RIGHTARG = rga, COMMUTATOR = =, NEGATOR = <>,
-    RESTRICT = eqsel, JOIN = eqjoinsel);
-CREATE OPERATOR <> (FUNCTION = rga_ne, LEFTARG = jsonb, RIGHTARG = rga, COMMUTATOR = <>, NEGATOR = =,
-    RESTRICT = neqsel, JOIN = neqjoinsel);

@@ -109,22 +109,6 @@ COMMENT ON OPERATOR <@ (<T>, <T>) IS 'Whether the left is contained in the right
 COMMENT ON OPERATOR <@ (<T>, anyarray) IS 'Whether the left is contained in the right';
 COMMENT ON OPERATOR <@ (anyarray, <T>) IS 'Whether the left is contained in the right';
 
--- `CREATE INDEX ON page USING gin (tags)` serves `?`, `?|`, `?&`, `@>`.
-CREATE FUNCTION <T>_gin_value(<T>, internal, internal) RETURNS internal
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_value';
-CREATE FUNCTION <T>_gin_query(<T>, internal, smallint, internal, internal, internal, internal) RETURNS internal
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_query';
-CREATE FUNCTION <T>_gin_consistent(internal, smallint, <T>, integer, internal, internal, internal, internal) RETURNS boolean
-    STRICT IMMUTABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_gin_consistent';
-CREATE OPERATOR CLASS <T>_gin_ops DEFAULT FOR TYPE <T> USING gin AS
-    OPERATOR 1 @> (<T>, <T>), OPERATOR 2 @> (<T>, anyarray), OPERATOR 3 ? (<T>, text),
-    OPERATOR 4 ?| (<T>, text[]), OPERATOR 5 ?& (<T>, text[]),
-    FUNCTION 1 bttextcmp (text, text),
-    FUNCTION 2 <T>_gin_value (<T>, internal, internal),
-    FUNCTION 3 <T>_gin_query (<T>, internal, smallint, internal, internal, internal, internal),
-    FUNCTION 4 <T>_gin_consistent (internal, smallint, <T>, integer, internal, internal, internal, internal),
-    STORAGE text;
-
         $sql$, '<T>', type_name);
     END LOOP;
 END

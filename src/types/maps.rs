@@ -1,8 +1,7 @@
 //! The maps: `lww_map`, `or_map`, `or_cart`. What they show is a JSON object;
 //! `->`, `->>`, `#>`, `#>>`, `crdt_keys` and `crdt_each` read it as jsonb.
 
-use super::comparison::equality_functions;
-use super::json::{Jsonb, compare};
+use super::json::Jsonb;
 use super::kind::{self, dispatch};
 use super::value::{Encoded, Value};
 use super::{plain, refusal};
@@ -14,7 +13,6 @@ use crdt::{ColumnKind, Crdt, LwwMap, OrCart, OrMap};
 use pgrx::datum::Array;
 use pgrx::prelude::*;
 use pgrx::{direct_function_call, pg_sys};
-use std::cmp::Ordering;
 
 macro_rules! of_map {
     ($kind:expr, $T:ident => $result:expr) => {
@@ -30,11 +28,6 @@ fn keys(map: &Value) -> Vec<String> {
 pub fn json_of(map: &Value) -> String {
     let shown = of_map!(map.kind(), T => map.decode_as::<T>().plain_text());
     shown.unwrap_or_else(|error| refusal::change(&error))
-}
-
-#[pg_extern(sql = false)]
-fn crdt_map_value(map: Value) -> Jsonb {
-    Jsonb(json_of(&map))
 }
 
 #[pg_extern(sql = false)]
@@ -109,29 +102,6 @@ fn crdt_map_within_jsonb(map: Value, whole: Jsonb) -> bool {
 fn crdt_jsonb_contains_map(whole: Jsonb, map: Value) -> bool {
     holds(&whole, &Jsonb(json_of(&map)))
 }
-
-fn with_jsonb(map: &Value, value: &Jsonb) -> Ordering {
-    compare(&json_of(map), value)
-}
-
-fn jsonb_with(value: &Jsonb, map: &Value) -> Ordering {
-    with_jsonb(map, value).reverse()
-}
-
-equality_functions!(
-    Value,
-    Jsonb,
-    with_jsonb,
-    crdt_map_eq_jsonb,
-    crdt_map_ne_jsonb
-);
-equality_functions!(
-    Jsonb,
-    Value,
-    jsonb_with,
-    crdt_jsonb_eq_map,
-    crdt_jsonb_ne_map
-);
 
 /// `map || object`: all keys of a JSON object at the price of one.
 #[pg_extern(sql = false)]

@@ -63,6 +63,16 @@ extension_sql_file!(
     requires = ["every_type"]
 );
 extension_sql_file!(
+    "../../sql/types/json.sql",
+    name = "json",
+    requires = ["every_type"]
+);
+extension_sql_file!(
+    "../../sql/types/inverted_index.sql",
+    name = "inverted_index",
+    requires = ["sets", "maps"]
+);
+extension_sql_file!(
     "../../sql/types/clocks.sql",
     name = "clocks",
     requires = ["every_type"]

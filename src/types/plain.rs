@@ -1,10 +1,12 @@
 //! The plain value of any type as JSON, and back.
 
-use super::json::{Json, Jsonb};
+use super::comparison::equality_functions;
+use super::json::{Json, Jsonb, compare};
 use super::value::Value;
 use super::{counters, maps, refusal, registers, sets};
 use crdt::{ColumnKind, Crdt, json};
 use pgrx::prelude::*;
+use std::cmp::Ordering;
 
 /// What a value shows, as JSON text; None for a register that was never set
 /// and a time before all others.
@@ -44,6 +46,18 @@ fn crdt_to_json(value: Value) -> Option<Json> {
 fn crdt_to_jsonb(value: Value) -> Option<Jsonb> {
     to_json(&value).map(Jsonb)
 }
+
+/// None for a value that shows nothing.
+fn with_jsonb(value: &Value, json: &Jsonb) -> Option<Ordering> {
+    to_json(value).map(|shown| compare(&shown, json))
+}
+
+fn jsonb_with(json: &Jsonb, value: &Value) -> Option<Ordering> {
+    with_jsonb(value, json).map(Ordering::reverse)
+}
+
+equality_functions!(Value, Jsonb, with_jsonb, crdt_eq_jsonb, crdt_ne_jsonb);
+equality_functions!(Jsonb, Value, jsonb_with, crdt_jsonb_eq, crdt_jsonb_ne);
 
 /// The plain literal of a type whose literals are JSON.
 pub fn of_json<T: Crdt>(json: &Jsonb) -> T {

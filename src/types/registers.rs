@@ -5,7 +5,7 @@
 //! stays one.
 
 use super::comparison::equality_functions;
-use super::json::{Jsonb, compare};
+use super::json::Jsonb;
 use super::kind::{self, dispatch};
 use super::value::{Encoded, Value};
 use crdt::{MvRegister, json};
@@ -85,12 +85,6 @@ fn crdt_register_set_text(register: Value, value: &str) -> Encoded {
     set(&register, &string(value))
 }
 
-/// NULL if the register was never set.
-#[pg_extern(sql = false)]
-fn crdt_register_value(register: Value) -> Option<Jsonb> {
-    json_of(&register).map(Jsonb)
-}
-
 #[pg_extern(sql = false)]
 fn crdt_register_to_text(register: Value) -> Option<String> {
     text_of(&register)
@@ -124,15 +118,6 @@ fn crdt_mv_register_is_conflicted(register: Value) -> bool {
     register.decode_as::<MvRegister>().is_conflicted()
 }
 
-/// None for a register that was never set.
-fn with_jsonb(register: &Value, value: &Jsonb) -> Option<Ordering> {
-    json_of(register).map(|held| compare(&held, value))
-}
-
-fn jsonb_with(value: &Jsonb, register: &Value) -> Option<Ordering> {
-    with_jsonb(register, value).map(Ordering::reverse)
-}
-
 /// With the register's value as text; None for JSON's null.
 fn with_text(register: &Value, text: &&str) -> Option<Ordering> {
     text_of(register).map(|held| held.as_str().cmp(text))
@@ -142,20 +127,6 @@ fn text_with(text: &&str, register: &Value) -> Option<Ordering> {
     with_text(register, text).map(Ordering::reverse)
 }
 
-equality_functions!(
-    Value,
-    Jsonb,
-    with_jsonb,
-    crdt_register_eq_jsonb,
-    crdt_register_ne_jsonb
-);
-equality_functions!(
-    Jsonb,
-    Value,
-    jsonb_with,
-    crdt_jsonb_eq_register,
-    crdt_jsonb_ne_register
-);
 equality_functions!(
     Value,
     &str,

@@ -2,7 +2,7 @@
 //! elements are JSON values. Positions count from 0.
 
 use super::comparison::equality_functions;
-use super::json::{Jsonb, compare};
+use super::json::Jsonb;
 use super::kind::dispatch;
 use super::value::{Encoded, Value};
 use super::{plain, refusal};
@@ -165,36 +165,7 @@ fn crdt_rga_concat(list: Value, elements: Jsonb) -> Encoded {
     append(&list, elements)
 }
 
-/// The list as a JSON array.
-fn array_of(list: &Value) -> String {
-    let shown = list.decode_as::<Rga>().plain_text();
-    shown.unwrap_or_else(|error| refusal::change(&error))
-}
-
 #[pg_extern(sql = false)]
 fn crdt_rga_of_jsonb(value: Jsonb) -> Encoded {
     Encoded::of(&plain::of_json::<Rga>(&value))
 }
-
-fn with_jsonb(list: &Value, value: &Jsonb) -> Ordering {
-    compare(&array_of(list), value)
-}
-
-fn jsonb_with(value: &Jsonb, list: &Value) -> Ordering {
-    with_jsonb(list, value).reverse()
-}
-
-equality_functions!(
-    Value,
-    Jsonb,
-    with_jsonb,
-    crdt_rga_eq_jsonb,
-    crdt_rga_ne_jsonb
-);
-equality_functions!(
-    Jsonb,
-    Value,
-    jsonb_with,
-    crdt_jsonb_eq_rga,
-    crdt_jsonb_ne_rga
-);
