@@ -38,42 +38,79 @@ fn crdt_op_content(kind: i16, schema_id: i32, payload: &[u8]) -> JsonB {
 
 fn row_content(schema_id: i32, payload: &[u8]) -> Option<Value> {
     let change = RowChange::decode(payload).ok()?;
-    let schema = catalog::one(
-        "SELECT definition FROM crdt.schema WHERE id = $1",
-        &[schema_id.into()],
-        |row| TableSchema::decode(&row.need::<Vec<u8>>(1)).ok(),
-    )
-    .flatten()?;
-    let table = find_table(&schema.schema, &schema.table)
-        .and_then(table::find)
-        .filter(|table| table.schema == schema);
-    let words = Words {
-        schema: &schema,
-        table,
-    };
-    let key: Vec<String> = schema
-        .key
-        .iter()
-        .zip(&change.key)
-        .map(|(at, value)| words.value(*at, Some(value)))
-        .collect();
+    let words = Words::of(schema_id)?;
     Some(json!({
         "actor": change.actor,
         "application": change.application,
         "transaction": change.transaction,
-        "table": format!("{}.{}", schema.schema, schema.table),
-        "row": key.join(", "),
+        "table": words.table_name(),
+        "row": words.key(&change),
         "change": words.change(&change),
     }))
 }
 
+/// Table and row of a stored op, as `crdt_ops` names them; none where it does
+/// not say, or where what it says cannot be read.
+pub fn named_row(origin: &NodeId, seq: u64) -> (Option<String>, Option<String>) {
+    let mut named = (None, None);
+    // What was altered may be what names the table: that must not end the scan.
+    let _unreadable = attempt(|| {
+        let op = catalog::one(
+            "SELECT o.schema_id, o.payload FROM crdt.op o JOIN crdt.node n ON n.id = o.origin
+              WHERE n.node_id = $1 AND o.seq = $2 AND o.kind = 1",
+            &[origin.0.as_slice().into(), (seq as i64).into()],
+            |row| (row.need::<i32>(1), row.need::<Vec<u8>>(2)),
+        );
+        if let Some((schema_id, payload)) = op
+            && let Some(words) = Words::of(schema_id)
+        {
+            let change = RowChange::decode(&payload).ok();
+            named = (
+                Some(words.table_name()),
+                change.map(|change| words.key(&change)),
+            );
+        }
+        Ok(())
+    });
+    named
+}
+
 /// Puts a row's change into words.
-struct Words<'a> {
-    schema: &'a TableSchema,
+struct Words {
+    schema: TableSchema,
     table: Option<Rc<Table>>,
 }
 
-impl Words<'_> {
+impl Words {
+    /// For ops of this schema, if it is known here.
+    fn of(schema_id: i32) -> Option<Words> {
+        let schema = catalog::one(
+            "SELECT definition FROM crdt.schema WHERE id = $1",
+            &[schema_id.into()],
+            |row| TableSchema::decode(&row.need::<Vec<u8>>(1)).ok(),
+        )
+        .flatten()?;
+        let table = find_table(&schema.schema, &schema.table)
+            .and_then(table::find)
+            .filter(|table| table.schema == schema);
+        Some(Words { schema, table })
+    }
+
+    fn table_name(&self) -> String {
+        format!("{}.{}", self.schema.schema, self.schema.table)
+    }
+
+    fn key(&self, change: &RowChange) -> String {
+        let key: Vec<String> = self
+            .schema
+            .key
+            .iter()
+            .zip(&change.key)
+            .map(|(at, value)| self.value(*at, Some(value)))
+            .collect();
+        key.join(", ")
+    }
+
     fn change(&self, change: &RowChange) -> String {
         if change.action == RowAction::Delete {
             return "deleted".to_owned();

@@ -17,8 +17,16 @@ struct Extent {
     cut: Cut,
 }
 
+/// A block whose ranges are not what its header and cut say.
+pub struct Misplaced {
+    pub height: i64,
+    pub expected: Option<String>,
+    pub found: Option<String>,
+    pub detail: String,
+}
+
 /// Blocks whose ranges are not what their headers and cuts say.
-pub fn misplaced(from: Option<i64>, to: Option<i64>) -> Vec<(i64, String)> {
+pub fn misplaced(from: Option<i64>, to: Option<i64>) -> Vec<Misplaced> {
     let Some(chain) = super::feed::stored_chain_id() else {
         return Vec::new();
     };
@@ -43,18 +51,35 @@ pub fn misplaced(from: Option<i64>, to: Option<i64>) -> Vec<(i64, String)> {
             let expected = expected(before, &block, &mut origins);
             let stored = stored(block.height);
             if stored != expected {
-                found.push((
-                    block.height,
-                    format!("expected {expected:?}, found {stored:?}"),
-                ));
+                let without = |only_in: &BTreeSet<Range>, other: &BTreeSet<Range>| {
+                    let ranges: Vec<String> = only_in.difference(other).map(words).collect();
+                    ranges.join(", ")
+                };
+                let (expected, found_here) =
+                    (without(&expected, &stored), without(&stored, &expected));
+                found.push(Misplaced {
+                    height: block.height,
+                    detail: format!("ranges of the block: expected {expected}, found {found_here}"),
+                    expected: Some(expected).filter(|text| !text.is_empty()),
+                    found: Some(found_here).filter(|text| !text.is_empty()),
+                });
             }
         }
         before = Some(block);
     }
     if to.is_none() {
-        found.extend(beyond().map(|height| (height, "there is no such block".to_owned())));
+        found.extend(beyond().map(|height| Misplaced {
+            height,
+            expected: None,
+            found: Some(format!("ranges of block {height}")),
+            detail: "ranges are stored for a block that is not there".to_owned(),
+        }));
     }
     found
+}
+
+fn words(&(origin, first, last, leaf): &Range) -> String {
+    format!("ops {first} to {last} of node {origin} from leaf {leaf}")
 }
 
 /// The blocks of these heights that hold together, ascending.

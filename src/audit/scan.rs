@@ -2,6 +2,8 @@
 
 use super::feed;
 use crate::catalog::under_one_snapshot;
+use ledger::Finding;
+use pgrx::check_for_interrupts;
 use pgrx::prelude::*;
 
 /// Whether everything in the ledger is as it was signed: all of it is hashed
@@ -28,57 +30,75 @@ fn scan_chain(
         name!(leaf_index, Option<i64>),
         name!(origin, Option<String>),
         name!(seq, Option<i64>),
+        name!(table_name, Option<String>),
+        name!(row_key, Option<String>),
         name!(kind, String),
+        name!(expected, Option<String>),
+        name!(found, Option<String>),
         name!(detail, String),
     ),
 > {
     TableIterator::new(under_one_snapshot(|| findings(from, to)))
 }
 
-type Finding = (
+type Row = (
     Option<i64>,
     Option<i64>,
     Option<String>,
     Option<i64>,
+    Option<String>,
+    Option<String>,
     String,
+    Option<String>,
+    Option<String>,
     String,
 );
 
-fn findings(from: Option<i64>, to: Option<i64>) -> Vec<Finding> {
+fn findings(from: Option<i64>, to: Option<i64>) -> Vec<Row> {
     let report = feed::verify(from, to);
     let untold = report.as_ref().map_or(0, |report| report.untold);
-    let mut rows: Vec<_> = report
-        .map(|report| report.findings)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|finding| {
-            (
-                finding.height.map(|n| n as i64),
-                finding.leaf_index.map(|n| n as i64),
-                finding.origin.map(|node| super::log::node_name(&node)),
-                finding.seq.map(|n| n as i64),
-                finding.kind.as_str().to_owned(),
-                finding.detail,
-            )
-        })
-        .collect();
-    rows.extend(
-        super::ranges::misplaced(from, to)
-            .into_iter()
-            .map(|(height, detail)| {
-                (
-                    Some(height),
-                    None,
-                    None,
-                    None,
-                    "range_altered".to_owned(),
-                    detail,
-                )
-            }),
-    );
+    let told = report.map(|report| report.findings).unwrap_or_default();
+    let mut rows: Vec<Row> = told.into_iter().map(row).collect();
+    for range in super::ranges::misplaced(from, to) {
+        rows.push((
+            Some(range.height),
+            None,
+            None,
+            None,
+            None,
+            None,
+            "range_altered".to_owned(),
+            range.expected,
+            range.found,
+            range.detail,
+        ));
+    }
     if untold > 0 {
         let detail = format!("{untold} further findings are not listed");
-        rows.push((None, None, None, None, "more".to_owned(), detail));
+        let kind = "more".to_owned();
+        rows.push((None, None, None, None, None, None, kind, None, None, detail));
     }
     rows
+}
+
+fn row(finding: Finding) -> Row {
+    check_for_interrupts!();
+    let (table_name, row_key) = match (finding.origin, finding.seq) {
+        (Some(origin), Some(seq)) if finding.kind.is_of_an_op() => {
+            super::log::named_row(&origin, seq)
+        }
+        _ => (None, None),
+    };
+    (
+        finding.height.map(|n| n as i64),
+        finding.leaf_index.map(|n| n as i64),
+        finding.origin.map(|node| super::log::node_name(&node)),
+        finding.seq.map(|n| n as i64),
+        table_name,
+        row_key,
+        finding.kind.as_str().to_owned(),
+        finding.expected,
+        finding.found,
+        finding.detail,
+    )
 }

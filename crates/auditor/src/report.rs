@@ -114,6 +114,8 @@ fn finding_json(finding: &Finding) -> Value {
         "origin": finding.origin.map(|node| node.to_string()),
         "seq": finding.seq,
         "kind": finding.kind.as_str(),
+        "expected": finding.expected,
+        "found": finding.found,
         "detail": finding.detail,
     })
 }

@@ -121,6 +121,50 @@ fn an_altered_kind_or_schema_is_named() {
     assert_eq!(detail, "the schema hash has 0 bytes, expected 32");
 }
 
+/// A program that reads the findings must not have to take sentences apart.
+#[test]
+fn what_was_expected_and_what_was_found_are_told_apart_from_the_words() {
+    let good = sample();
+    let pair = |chain: &Chain| {
+        let report = chain.verify();
+        let [finding] = report.findings.as_slice() else {
+            panic!("{report:#?}");
+        };
+        (finding.expected.clone(), finding.found.clone())
+    };
+    let told = |expected: &str, found: &str| (Some(expected.to_owned()), Some(found.to_owned()));
+    let stored = ledger::hash::short(&good.clone().op_mut(2, 8).op_hash);
+
+    let mut chain = good.clone();
+    chain.op_mut(2, 8).payload[0] ^= 1;
+    let (expected, found) = pair(&chain);
+    assert_eq!(expected.as_ref(), Some(&stored));
+    assert!(found.is_some() && found != expected, "{found:?}");
+
+    let mut chain = good.clone();
+    chain.op_mut(2, 8).salt.truncate(7);
+    assert_eq!(pair(&chain), told("32 bytes", "7 bytes"));
+
+    let mut chain = good.clone();
+    chain.op_mut(2, 8).op_hash[0] ^= 1;
+    let altered = ledger::hash::short(&chain.op_mut(2, 8).op_hash);
+    assert_eq!(pair(&chain), told(&stored, &altered));
+
+    let mut chain = good.clone();
+    let id = chain.id(2).0;
+    chain
+        .ops
+        .retain(|op| op.origin != id || !(8..=9).contains(&op.seq));
+    assert_eq!(pair(&chain), (Some("ops 8 to 9".to_owned()), None));
+
+    let mut chain = good.clone();
+    let mut header = ledger::Header::from_bytes(&chain.block_mut(3).header).unwrap();
+    let epoch = header.epoch;
+    header.epoch += 7;
+    chain.block_mut(3).header = header.to_bytes();
+    assert_eq!(pair(&chain), told(&epoch.to_string(), "7"));
+}
+
 #[test]
 fn an_altered_stored_hash_is_not_blamed_on_the_payload() {
     let good = sample();

@@ -13,7 +13,7 @@ use crate::ids::ChainId;
 use crate::member::Member;
 use crate::pins::{Pins, Trust};
 use crate::vector::MAX_MEMBERS;
-use crate::verify::{ChainVerifier, Finding, FindingKind, Report};
+use crate::verify::{ChainVerifier, Detail, FindingKind, Place, Report};
 
 /// Why a file is no bundle. A bundle whose chain does not hold is no error: see [`Report`].
 #[derive(Debug, Error)]
@@ -106,20 +106,15 @@ fn feed(verifier: &mut ChainVerifier, tag: Tag, body: &[u8]) -> Result<Option<()
 }
 
 fn hold_against(pins: &Pins, chain: ChainId, report: &mut Report) {
-    let mut add = |kind, detail: String| {
-        report.findings.push(Finding {
-            height: None,
-            leaf_index: None,
-            origin: None,
-            seq: None,
-            kind,
-            detail,
-        });
+    let mut add = |kind, detail: Detail| {
+        report.findings.push(Place::default().finding(kind, detail));
     };
     if let Some(pinned) = pins.chain_id
         && pinned != chain
     {
-        let detail = format!("the chain is {chain}, pinned is {pinned}");
+        let detail = Detail::from(format!("the chain is {chain}, pinned is {pinned}"))
+            .expected(pinned)
+            .found(chain);
         add(FindingKind::GenesisAltered, detail);
     }
     let signed = report
@@ -127,8 +122,8 @@ fn hold_against(pins: &Pins, chain: ChainId, report: &mut Report) {
         .as_ref()
         .is_some_and(|(set, certificate)| pins.accept(set, certificate));
     if !pins.validator_keys.is_empty() && !signed {
-        let detail = "the last block is not signed by a quorum of pinned validators".to_owned();
-        add(FindingKind::CertificateWrong, detail);
+        let detail = "the last block is not signed by a quorum of pinned validators";
+        add(FindingKind::CertificateWrong, detail.into());
     }
 }
 

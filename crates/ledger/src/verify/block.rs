@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::ChainVerifier;
+use super::detail::Detail;
 use super::finding::{FindingKind, Place};
 use super::header::{Expected, heal_root, judge};
 use super::log::RootVerdict;
@@ -89,11 +90,13 @@ impl ChainVerifier {
     fn skip_blocks(&mut self, height: u64) {
         let (first, last) = (self.height + 1, height - 1);
         let detail = match last - first {
-            0 => format!("block {first} is not stored"),
-            more => format!(
+            0 => Detail::from(format!("block {first} is not stored"))
+                .expected(format_args!("block {first}")),
+            more => Detail::from(format!(
                 "blocks {first} to {last} ({} blocks) are not stored",
                 more + 1
-            ),
+            ))
+            .expected(format_args!("blocks {first} to {last}")),
         };
         self.findings
             .add(Place::block(first).finding(FindingKind::BlockMissing, detail));
@@ -160,11 +163,7 @@ impl ChainVerifier {
         if let (Some(found), Some(wanted)) = (cut_hash, signed_cut)
             && found != wanted
         {
-            let detail = format!(
-                "the cut hashes to {}, the header names {}",
-                short(&found),
-                short(&wanted)
-            );
+            let detail = Detail::hashes("the hash of the cut", &found, &wanted);
             self.findings
                 .add(place.finding(FindingKind::CutAltered, detail));
             cut = None;
@@ -206,11 +205,9 @@ impl ChainVerifier {
             return;
         };
         if !self.last_certified && header.prev_header != found {
-            let detail = format!(
-                "the header hashes to {}, the next block follows {}",
-                short(&found),
-                short(&header.prev_header)
-            );
+            let (found, expected) = (short(&found), short(&header.prev_header));
+            let text = format!("the header hashes to {found}, the next block follows {expected}");
+            let detail = Detail::from(text).expected(expected).found(found);
             self.findings
                 .add(Place::block(self.height).finding(FindingKind::HeaderAltered, detail));
         }
@@ -292,18 +289,15 @@ impl ChainVerifier {
         let open = self.open_block(row, set, false, cut);
         if let Some(header) = &open.header {
             if header.tree_size != self.log.position {
-                let detail = format!(
-                    "the log's edge is at {}, the header's tree size is {}",
-                    self.log.position, header.tree_size
+                let detail = Detail::values(
+                    "the tree size of the stored log's edge",
+                    self.log.position,
+                    header.tree_size,
                 );
                 self.findings
                     .add(place.finding(FindingKind::TileAltered, detail));
             } else if let RootVerdict::Neither(found) = self.log.check_root(&header.log_root) {
-                let detail = format!(
-                    "the log hashes to {}, the header names {}",
-                    short(&found),
-                    short(&header.log_root)
-                );
+                let detail = Detail::hashes("the root of the log", &found, &header.log_root);
                 self.findings
                     .add(place.finding(FindingKind::LogRootWrong, detail));
             }

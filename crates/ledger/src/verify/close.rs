@@ -3,6 +3,7 @@
 
 use super::ChainVerifier;
 use super::block::OpenBlock;
+use super::detail::Detail;
 use super::finding::{Finding, FindingKind, Place};
 use super::header::heal_root;
 use super::log::{LeafVerdict, RootVerdict};
@@ -121,11 +122,7 @@ impl ChainVerifier {
             }
         };
         if let (RootVerdict::Neither(found), Some(header)) = (verdict, header) {
-            let detail = format!(
-                "the log hashes to {}, the header names {}",
-                short(&found),
-                short(&header.log_root)
-            );
+            let detail = Detail::hashes("the root of the log", &found, &header.log_root);
             self.findings
                 .add(Place::block(open.height).finding(FindingKind::LogRootWrong, detail));
         }
@@ -169,20 +166,22 @@ fn rewritten(doubts: Vec<LeafDoubt>) -> Vec<Rewritten> {
                 format!("ops {first} to {last} were rewritten together with their hashes");
             continue;
         }
-        let detail = format!(
-            "hashes to leaf {}, the signed log holds {}",
-            short(&doubt.row),
-            short(&doubt.tile)
-        );
-        let kind = match doubt.is_header {
-            true => FindingKind::HeaderAltered,
-            false => FindingKind::OpAltered,
+        let (row, tile) = (short(&doubt.row), short(&doubt.tile));
+        let detail = Detail::from(format!("hashes to leaf {row}, the signed log holds {tile}"))
+            .expected(tile)
+            .found(row);
+        let finding = match doubt.is_header {
+            true => doubt.place.finding(FindingKind::HeaderAltered, detail),
+            false => {
+                let kind = FindingKind::OpAltered;
+                doubt.place.op(doubt.origin, doubt.seq, kind, detail)
+            }
         };
         runs.push(Rewritten {
             origin: doubt.origin,
             first: doubt.seq,
             last: doubt.seq,
-            finding: doubt.place.op(doubt.origin, doubt.seq, kind, detail),
+            finding,
         });
     }
     runs
@@ -191,11 +190,7 @@ fn rewritten(doubts: Vec<LeafDoubt>) -> Vec<Rewritten> {
 impl LeafDoubt {
     /// The row is right: the tile was altered.
     fn into_finding(self) -> Finding {
-        let detail = format!(
-            "the tile holds leaf {}, expected {}",
-            short(&self.tile),
-            short(&self.row)
-        );
+        let detail = Detail::hashes("the leaf in the tile", &self.tile, &self.row);
         Finding {
             origin: (!self.is_header).then_some(self.origin),
             seq: (!self.is_header).then_some(self.seq),

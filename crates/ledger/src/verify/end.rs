@@ -2,6 +2,7 @@
 //! version vector and tiles are what the ops lead to.
 
 use super::ChainVerifier;
+use super::detail::Detail;
 use super::finding::{FindingKind, Place, Report};
 use super::history::History;
 use crate::hash::short;
@@ -65,7 +66,13 @@ impl ChainVerifier {
                     } else {
                         (FindingKind::OpExtra, "are not")
                     };
-                    let detail = format!("ops {first} to {last} {what} covered by a segment");
+                    let text = format!("ops {first} to {last} {what} covered by a segment");
+                    let detail = match kind {
+                        FindingKind::SegmentMissing => {
+                            Detail::from(text).expected(format_args!("ops {first} to {last}"))
+                        }
+                        _ => Detail::from(text).found(format_args!("ops {first} to {last}")),
+                    };
                     self.findings.add(place.op(*origin, first, kind, detail));
                 }
                 _ => {}
@@ -98,14 +105,18 @@ impl ChainVerifier {
             let detail = match history {
                 // Of the head before extra ops nothing is kept.
                 _ if *seq == signed && signed < last => continue,
-                _ if *seq > last => {
-                    format!("the version vector says op {seq}, the stored ops end at {last}")
-                }
-                _ if *seq < last => {
-                    format!("the version vector says op {seq}, stored is up to op {last}")
+                _ if *seq != last => {
+                    let text =
+                        format!("the version vector says op {seq}, the stored ops end at {last}");
+                    Detail::from(text)
+                        .expected(format_args!("op {last}"))
+                        .found(format_args!("op {seq}"))
                 }
                 Some(history) if !history.may_end_with(head) => {
-                    format!("the version vector says head {}", short(head))
+                    let found = short(head);
+                    let text = format!("the version vector says head {found}");
+                    let expected = history.head().map_or(String::new(), |head| short(&head));
+                    Detail::from(text).expected(expected).found(found)
                 }
                 _ => continue,
             };
@@ -114,11 +125,11 @@ impl ChainVerifier {
         }
         for (node, history) in &self.histories {
             if history.last() > 0 && !vector.contains_key(node) {
-                let detail = format!(
-                    "the version vector does not name this origin, stored is up to op {}",
-                    history.last()
-                );
                 let last = history.last();
+                let detail = Detail::from(format!(
+                    "the version vector does not name this origin, stored is up to op {last}"
+                ))
+                .expected(format_args!("op {last}"));
                 self.findings
                     .add(place.op(*node, last, FindingKind::VectorAltered, detail));
             }

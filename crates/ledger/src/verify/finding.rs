@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::detail::Detail;
 use crate::certificate::Certificate;
 use crate::hash::Hash;
 use crate::ids::NodeId;
@@ -78,6 +79,18 @@ impl FindingKind {
         Self::GenesisAltered,
     ];
 
+    /// Whether a finding of this kind is about an op, which its origin and number name.
+    pub fn is_of_an_op(self) -> bool {
+        matches!(
+            self,
+            Self::PayloadAltered
+                | Self::OpMissing
+                | Self::OpExtra
+                | Self::OpReordered
+                | Self::OpAltered
+        )
+    }
+
     /// Its name in reports and views.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -123,13 +136,18 @@ pub struct Finding {
     pub seq: Option<u64>,
     /// What is wrong.
     pub kind: FindingKind,
-    /// For people: what was expected and what was found, hashes shortened.
+    /// What should be there: a hash, shortened, a number or a few words; none where nothing
+    /// should, or where it cannot be told.
+    pub expected: Option<String>,
+    /// What is there; none where nothing is.
+    pub found: Option<String>,
+    /// The whole in words, for people.
     pub detail: String,
 }
 
 /// The block and leaf that something belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub height: Option<u64>,
     pub leaf_index: Option<u64>,
 }
@@ -143,27 +161,21 @@ impl Place {
     }
 
     /// A finding about an op at this place.
-    pub fn op(self, origin: NodeId, seq: u64, kind: FindingKind, detail: String) -> Finding {
-        Finding {
-            height: self.height,
-            leaf_index: self.leaf_index,
-            origin: Some(origin),
-            seq: Some(seq),
-            kind,
-            detail,
-        }
+    pub fn op(
+        self,
+        origin: NodeId,
+        seq: u64,
+        kind: FindingKind,
+        detail: impl Into<Detail>,
+    ) -> Finding {
+        detail
+            .into()
+            .into_finding(self, Some(origin), Some(seq), kind)
     }
 
     /// A finding about the place itself.
-    pub fn finding(self, kind: FindingKind, detail: impl Into<String>) -> Finding {
-        Finding {
-            height: self.height,
-            leaf_index: self.leaf_index,
-            origin: None,
-            seq: None,
-            kind,
-            detail: detail.into(),
-        }
+    pub fn finding(self, kind: FindingKind, detail: impl Into<Detail>) -> Finding {
+        detail.into().into_finding(self, None, None, kind)
     }
 }
 

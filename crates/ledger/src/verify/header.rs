@@ -1,6 +1,7 @@
 //! Headers and their certificates: which of the two was altered, and, where one field was
 //! changed, which one.
 
+use super::detail::Detail;
 use super::finding::{FindingKind, Findings, Place};
 use super::stored::StoredBlock;
 use crate::block::Header;
@@ -104,24 +105,25 @@ fn signed(
     findings: &mut Findings,
 ) -> Option<Certificate> {
     let place = Place::block(row.height);
-    let mut wrong = |detail: String| {
+    let mut wrong = |detail: Detail| {
         findings.add(place.finding(FindingKind::CertificateWrong, detail));
     };
     let certificate = match Certificate::from_bytes(row.certificate) {
         Ok(certificate) => certificate,
         Err(error) => {
-            wrong(format!("the certificate cannot be read: {error}"));
+            wrong(format!("the certificate cannot be read: {error}").into());
             return None;
         }
     };
     let set = expected.set;
     let fault = match certificate.verify(&expected.chain, set) {
         Ok(()) if certificate.height == expected.height => return Some(certificate),
-        Ok(()) => format!(
-            "the certificate is for height {}, expected {}",
-            certificate.height, expected.height
+        Ok(()) => Detail::values(
+            "the height of the certificate",
+            certificate.height,
+            expected.height,
         ),
-        Err(fault) => fault.to_string(),
+        Err(fault) => fault.to_string().into(),
     };
     // Perhaps only what the certificate says about itself was changed.
     if let Some(hash) = found {
@@ -131,13 +133,16 @@ fn signed(
             ..certificate.clone()
         };
         if restored != certificate && restored.verify(&expected.chain, set).is_ok() {
-            wrong(format!(
+            let found = (certificate.height, short(&certificate.header_hash));
+            let signed = (expected.height, short(&hash));
+            let text = format!(
                 "the certificate names height {} and header {}, signed are {} and {}",
-                certificate.height,
-                short(&certificate.header_hash),
-                expected.height,
-                short(&hash)
-            ));
+                found.0, found.1, signed.0, signed.1
+            );
+            let detail = Detail::from(text)
+                .expected(format_args!("{} {}", signed.0, signed.1))
+                .found(format_args!("{} {}", found.0, found.1));
+            wrong(detail);
             return Some(restored);
         }
     }
@@ -157,7 +162,7 @@ fn check_fields(
 ) {
     let place = Place::block(expected.height);
     let mut wrong = |field: &str, found: String, wanted: String| {
-        let detail = format!("{field} is {found}, expected {wanted}");
+        let detail = Detail::values(field, found, wanted);
         findings.add(place.finding(FindingKind::HeaderAltered, detail));
     };
     let mut number = |field: &str, found: u64, wanted: Option<u64>| {
@@ -208,12 +213,15 @@ fn check_fields(
 }
 
 /// Tries what the place demands in each field in turn until the header is the signed one.
-fn heal(header: &Header, expected: &Expected<'_>, signed: &Hash) -> Option<(Header, String)> {
+fn heal(header: &Header, expected: &Expected<'_>, signed: &Hash) -> Option<(Header, Detail)> {
     let attempt = |field: &str, change: &dyn Fn(&mut Header)| {
         let mut other = header.clone();
         change(&mut other);
-        (other != *header && other.hash() == *signed)
-            .then(|| (other, format!("{field} of the header was changed")))
+        (other != *header && other.hash() == *signed).then(|| {
+            let (found, wanted) = differing(header, &other);
+            let text = format!("{field} of the header was changed");
+            (other, Detail::from(text).expected(wanted).found(found))
+        })
     };
     let before = expected.before;
     attempt("the chain", &|h| h.chain_id = expected.chain)
@@ -254,12 +262,33 @@ fn heal(header: &Header, expected: &Expected<'_>, signed: &Hash) -> Option<(Head
         })
 }
 
+/// The field in which two headers differ: as found, and as signed.
+fn differing(found: &Header, signed: &Header) -> (String, String) {
+    let fields = |h: &Header| {
+        [
+            short(&h.chain_id.0),
+            h.height.to_string(),
+            h.epoch.to_string(),
+            short(&h.prev_header),
+            h.first_leaf.to_string(),
+            h.tree_size.to_string(),
+            short(&h.log_root),
+            short(&h.validator_set_hash),
+            short(&h.state_root),
+            short(&h.proposer.0),
+        ]
+    };
+    let pairs = fields(found).into_iter().zip(fields(signed));
+    let mut other = pairs.filter(|(found, signed)| found != signed);
+    other.next().unwrap_or_default()
+}
+
 /// The last try, when the block's ops have been seen: the root that they lead to.
 pub(super) fn heal_root(
     header: Header,
     signed: Option<Hash>,
     root: Option<Hash>,
-) -> (Option<Header>, String) {
+) -> (Option<Header>, Detail) {
     let found = header.hash();
     if let Some(root) = root {
         let other = Header {
@@ -267,18 +296,17 @@ pub(super) fn heal_root(
             ..header.clone()
         };
         if Some(other.hash()) == signed {
-            let detail = format!(
-                "the log root of the header was changed to {}, expected {}",
-                short(&header.log_root),
-                short(&root)
+            let (found, wanted) = (short(&header.log_root), short(&root));
+            let text =
+                format!("the log root of the header was changed to {found}, expected {wanted}");
+            return (
+                Some(other),
+                Detail::from(text).expected(wanted).found(found),
             );
-            return (Some(other), detail);
         }
     }
-    let detail = format!(
-        "the header hashes to {}, its certificate signs {}",
-        short(&found),
-        signed.map_or("nothing".to_owned(), |hash| short(&hash))
-    );
-    (None, detail)
+    let found = short(&found);
+    let signed = signed.map_or("nothing".to_owned(), |hash| short(&hash));
+    let text = format!("the header hashes to {found}, its certificate signs {signed}");
+    (None, Detail::from(text).expected(signed).found(found))
 }

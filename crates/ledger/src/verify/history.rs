@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::detail::Detail;
 use super::finding::{Finding, FindingKind, Findings, Place};
 use super::stored::{Malformed, StoredOp};
 use super::suspect::{self, Suspect};
@@ -33,7 +34,7 @@ pub(super) struct Broken {
     pub place: Place,
     pub origin: NodeId,
     pub seq: u64,
-    pub detail: String,
+    pub detail: Detail,
 }
 
 /// The state of one origin's history.
@@ -85,6 +86,11 @@ impl History {
         self.link.is_empty() || self.link.iter().any(|known| known == head)
     }
 
+    /// The hash of the last op, if it is known.
+    pub fn head(&self) -> Option<Hash> {
+        self.link.first().copied()
+    }
+
     /// Whether another head than this one was signed for an op that lies ahead.
     pub fn contradicts(&self, seq: u64, head: &Hash) -> bool {
         self.anchors.get(&seq).is_some_and(|known| known != head)
@@ -105,11 +111,10 @@ impl History {
             {
                 // Of two signed heads neither says what the ops should be.
                 self.anchors.remove(&seq);
-                let detail = format!(
-                    "op {seq} is signed as {} and as {}",
-                    short(&other),
-                    short(&head)
-                );
+                let (first, second) = (short(&other), short(&head));
+                let detail = Detail::from(format!("op {seq} is signed as {first} and as {second}"))
+                    .expected("one history")
+                    .found(format_args!("{first} and {second}"));
                 findings.add(place.op(self.origin, seq, FindingKind::HistoryForked, detail));
             }
             return true;
@@ -220,8 +225,13 @@ impl History {
     fn skip_to(&mut self, seq: u64, place: Place, findings: &mut Findings) {
         let (first, last) = (self.next, seq - 1);
         let detail = match last - first {
-            0 => format!("op {first} is not stored"),
-            more => format!("ops {first} to {last} ({} ops) are not stored", more + 1),
+            0 => Detail::from(format!("op {first} is not stored"))
+                .expected(format_args!("op {first}")),
+            more => Detail::from(format!(
+                "ops {first} to {last} ({} ops) are not stored",
+                more + 1
+            ))
+            .expected(format_args!("ops {first} to {last}")),
         };
         findings.add(place.op(self.origin, first, FindingKind::OpMissing, detail));
         self.link = self.take_anchor(last).into_iter().collect();
@@ -285,14 +295,14 @@ impl History {
 
     fn broken(&self, place: Place, seq: u64, head: &Hash) -> Broken {
         let found = self.link.first().map_or(String::new(), |hash| short(hash));
+        let signed = short(head);
+        let text =
+            format!("the ops up to here lead to {found}, signed is {signed}: they were rewritten");
         Broken {
             place,
             origin: self.origin,
             seq,
-            detail: format!(
-                "the ops up to here lead to {found}, signed is {}: they were rewritten",
-                short(head)
-            ),
+            detail: Detail::from(text).expected(signed).found(found),
         }
     }
 }

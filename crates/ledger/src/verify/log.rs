@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::detail::Detail;
 use super::finding::{FindingKind, Findings, Place};
 use crate::hash::{Hash, sha256, short};
 use crate::merkle::{Frontier, TILE_BYTES, TILE_WIDTH, root};
@@ -98,7 +99,7 @@ impl Log {
 
     /// Takes a stored tile.
     pub fn tile(&mut self, level: u8, index: u64, bytes: &[u8], findings: &mut Findings) {
-        let mut fault = |detail: String| {
+        let mut fault = |detail: Detail| {
             let place = Place {
                 height: None,
                 leaf_index: first_leaf(level, index),
@@ -106,10 +107,14 @@ impl Log {
             findings.add(place.finding(FindingKind::TileAltered, detail));
         };
         if bytes.is_empty() || !bytes.len().is_multiple_of(32) || bytes.len() > TILE_BYTES {
-            fault(format!(
+            let text = format!(
                 "tile {index} of level {level} has {} bytes, expected 32 to {TILE_BYTES} in steps of 32",
                 bytes.len()
-            ));
+            );
+            let detail = Detail::from(text)
+                .expected(format_args!("32 to {TILE_BYTES} bytes"))
+                .found(format_args!("{} bytes", bytes.len()));
+            fault(detail);
             if level == 0 {
                 self.reported_tile = Some(index);
                 self.next_tile = self.next_tile.max(index.saturating_add(1));
@@ -120,15 +125,15 @@ impl Log {
         }
         if level == 0 {
             if index < self.position / TILE_WIDTH {
-                return fault(format!("tile {index} came after its leaves"));
+                return fault(format!("tile {index} came after its leaves").into());
             }
             if self.tiles.len() >= MAX_AHEAD {
-                return fault(format!("tile {index} came too early"));
+                return fault(format!("tile {index} came too early").into());
             }
             self.next_tile = self.next_tile.max(index.saturating_add(1));
             self.tiles.insert(index, bytes.to_vec());
         } else if level > MAX_LEVEL || self.stored.len() >= MAX_UPPER {
-            fault(format!("there is no tile {index} of level {level}"));
+            fault(format!("there is no tile {index} of level {level}").into());
         } else {
             self.stored.insert((level, index), sha256(&[bytes]));
         }
@@ -203,10 +208,12 @@ impl Log {
                     height: None,
                     leaf_index: Some(self.position),
                 };
-                let detail = format!(
+                let detail = Detail::from(format!(
                     "tile {index} of level 0 holds {} leaves beyond the last block",
                     (tile.len() - expected) / 32
-                );
+                ))
+                .expected(format_args!("{} leaves", expected / 32))
+                .found(format_args!("{} leaves", tile.len() / 32));
                 findings.add(place.finding(FindingKind::TileAltered, detail));
             }
         }
@@ -223,11 +230,12 @@ impl Log {
                 continue;
             }
             let detail = match found {
-                None => format!("tile {index} of level {level} is not stored"),
-                Some(found) => format!(
-                    "tile {index} of level {level} hashes to {}, expected {}",
-                    short(&found),
-                    short(&upper.digest)
+                None => Detail::from(format!("tile {index} of level {level} is not stored"))
+                    .expected(short(&upper.digest)),
+                Some(found) => Detail::hashes(
+                    format_args!("the hash of tile {index} of level {level}"),
+                    &found,
+                    &upper.digest,
                 ),
             };
             let place = Place {
@@ -238,7 +246,8 @@ impl Log {
         }
         for ((level, index), digest) in stored {
             if digest != REPORTED {
-                let detail = format!("tile {index} of level {level} has no leaves");
+                let detail = Detail::from(format!("tile {index} of level {level} has no leaves"))
+                    .found(short(&digest));
                 let place = Place {
                     height: None,
                     leaf_index: first_leaf(level, index),

@@ -5,6 +5,7 @@
 
 mod block;
 mod close;
+mod detail;
 mod end;
 mod finding;
 mod header;
@@ -23,7 +24,9 @@ pub use stored::{BlockPlan, FeedRange, StoredBlock, StoredOp, StoredPart, Stored
 
 use self::block::OpenBlock;
 use self::close::LeafDoubt;
-use self::finding::{Findings, Place};
+pub(crate) use self::detail::Detail;
+use self::finding::Findings;
+pub(crate) use self::finding::Place;
 use self::history::{Broken, History, Judged};
 use self::log::{LeafVerdict, Log};
 use crate::block::Header;
@@ -96,22 +99,22 @@ impl ChainVerifier {
         let mut findings = Findings::default();
         let found = ChainId(sha256(&[genesis]));
         let decoded = Genesis::from_bytes(genesis);
-        let mut altered = |detail: String| {
+        let mut altered = |detail: Detail| {
             findings.add(Place::block(0).finding(FindingKind::GenesisAltered, detail));
         };
         let sound = found == chain;
         if !sound {
-            altered(format!(
-                "the genesis hashes to {}, the chain is {}",
-                short(&found.0),
-                short(&chain.0)
+            altered(Detail::hashes(
+                "the hash of the genesis",
+                &found.0,
+                &chain.0,
             ));
         }
         let membership = match &decoded {
             Ok(genesis) => Membership::from_genesis(genesis),
             Err(error) => {
                 if sound {
-                    altered(format!("the genesis cannot be read: {error}"));
+                    altered(format!("the genesis cannot be read: {error}").into());
                 }
                 Membership::default()
             }
@@ -200,15 +203,12 @@ impl ChainVerifier {
         }
     }
 
-    fn member_finding(&mut self, node: NodeId, detail: String) {
-        self.findings.add(Finding {
-            height: None,
-            leaf_index: None,
-            origin: Some(node),
-            seq: None,
-            kind: FindingKind::MembershipAltered,
-            detail,
-        });
+    fn member_finding(&mut self, node: NodeId, detail: impl Into<Detail>) {
+        let kind = FindingKind::MembershipAltered;
+        let finding = detail
+            .into()
+            .into_finding(Place::default(), Some(node), None, kind);
+        self.findings.add(finding);
     }
 
     /// Takes a stored tile of the log.
@@ -221,7 +221,7 @@ impl ChainVerifier {
         self.ops = self.ops.saturating_add(1);
         let mut place = self.place();
         let Ok(origin) = row.origin.try_into().map(NodeId) else {
-            let detail = format!("the origin has {} bytes, expected 32", row.origin.len());
+            let detail = Detail::length("the origin", row.origin.len(), 32);
             let mut finding = place.finding(FindingKind::OpExtra, detail);
             finding.seq = Some(row.seq);
             return self.findings.add(finding);
@@ -260,10 +260,13 @@ impl ChainVerifier {
             Ok(node) if self.vector.len() < MAX_MEMBERS => {
                 self.vector.insert(node, (seq, head.to_vec()));
             }
-            _ => self.findings.add(Place::default().finding(
-                FindingKind::VectorAltered,
-                format!("no member has the id {}", short(origin)),
-            )),
+            _ => self.findings.add(
+                Place::default().finding(
+                    FindingKind::VectorAltered,
+                    Detail::from(format!("no member has the id {}", short(origin)))
+                        .found(short(origin)),
+                ),
+            ),
         }
     }
 

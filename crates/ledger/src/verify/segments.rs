@@ -3,6 +3,7 @@
 use ed25519_dalek::VerifyingKey;
 
 use super::ChainVerifier;
+use super::detail::Detail;
 use super::finding::{FindingKind, Findings, Place};
 use super::history::{Broken, History};
 use super::stored::StoredSegment;
@@ -26,7 +27,7 @@ impl ChainVerifier {
         self.segments = self.segments.saturating_add(1);
         let place = self.place();
         let Ok(origin) = row.origin.try_into().map(NodeId) else {
-            let detail = format!("the origin has {} bytes, expected 32", row.origin.len());
+            let detail = Detail::length("the origin", row.origin.len(), 32);
             let mut finding = place.finding(FindingKind::SegmentSignatureWrong, detail);
             finding.seq = Some(row.first_seq);
             return self.findings.add(finding);
@@ -66,17 +67,20 @@ fn judge(
     origin: NodeId,
     row: &StoredSegment<'_>,
     key: Option<&VerifyingKey>,
-) -> Result<Row, String> {
-    let hash = |bytes: &[u8], what: &str| -> Result<Hash, String> {
+) -> Result<Row, Detail> {
+    let hash = |bytes: &[u8], what: &str| -> Result<Hash, Detail> {
         let len = bytes.len();
-        let wrong = |_| format!("{what} has {len} bytes, expected 32");
+        let wrong = |_| Detail::length(what, len, 32);
         bytes.try_into().map_err(wrong)
     };
     if row.first_seq == 0 || row.count == 0 || row.count > MAX_SEGMENT_OPS as u64 {
-        return Err(format!(
+        let text = format!(
             "the row covers {} ops from op {}, allowed are 1 to {MAX_SEGMENT_OPS} from op 1",
             row.count, row.first_seq
-        ));
+        );
+        return Err(Detail::from(text)
+            .expected(format_args!("1 to {MAX_SEGMENT_OPS} ops"))
+            .found(format_args!("{} ops", row.count)));
     }
     let last_seq = row
         .first_seq
@@ -85,10 +89,10 @@ fn judge(
     let prev = hash(row.prev, "the hash before")?;
     let head = hash(row.head, "the head")?;
     let deps = deps_from_bytes(row.deps).map_err(|e| format!("the dependencies: {e}"))?;
-    let signature: SignatureBytes = row.signature.try_into().map_err(|_| {
-        let len = row.signature.len();
-        format!("the signature has {len} bytes, expected 64")
-    })?;
+    let signature: SignatureBytes = row
+        .signature
+        .try_into()
+        .map_err(|_| Detail::length("the signature", row.signature.len(), 64))?;
     let claim = SegmentClaim {
         origin,
         first_seq: row.first_seq,
@@ -103,7 +107,8 @@ fn judge(
             "the signature does not hold for ops {} to {last_seq} with head {}",
             row.first_seq,
             short(&head)
-        ));
+        )
+        .into());
     }
     Ok(Row {
         first_seq: row.first_seq,
@@ -117,7 +122,7 @@ fn judge(
 fn take(
     history: &mut History,
     row: &StoredSegment<'_>,
-    judged: Result<Row, String>,
+    judged: Result<Row, Detail>,
     key: Option<VerifyingKey>,
     place: Place,
     broken: &mut Vec<Broken>,
@@ -142,7 +147,8 @@ fn take(
             findings.add(place.op(origin, first, FindingKind::SegmentExtra, detail));
         }
         Some(covered) if first > covered + 1 => {
-            let detail = format!("no segment covers ops {} to {}", covered + 1, first - 1);
+            let gap = format!("ops {} to {}", covered + 1, first - 1);
+            let detail = Detail::from(format!("no segment covers {gap}")).expected(gap);
             let kind = FindingKind::SegmentMissing;
             findings.add(place.op(origin, covered + 1, kind, detail));
         }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::detail::Detail;
 use super::finding::{Finding, FindingKind, Place};
 use super::stored::Malformed;
 use crate::hash::{Hash, short};
@@ -60,7 +61,9 @@ pub(super) fn settle(chain: &ChainId, origin: &NodeId, suspects: Vec<Suspect>) -
             .find_map(|(_, other)| fits(other).map(|hash| (other.seq, hash)));
         if let Some((seq, hash)) = elsewhere {
             truth.insert(suspect.seq, hash);
-            let detail = format!("the op that belongs here is stored as op {seq}");
+            let detail = Detail::from(format!("the op that belongs here is stored as op {seq}"))
+                .expected(short(&hash))
+                .found(suspect.stored.map_or(String::new(), |found| short(&found)));
             findings.push(place.op(*origin, suspect.seq, FindingKind::OpReordered, detail));
             continue;
         }
@@ -78,27 +81,26 @@ fn diagnose(
     origin: &NodeId,
     suspect: &Suspect,
     prevs: &[Hash],
-) -> (FindingKind, String) {
+) -> (FindingKind, Detail) {
     let core = match &suspect.core {
         Ok(core) => core,
         Err(Malformed::SchemaHash(len)) => {
-            let detail = format!("the schema hash has {len} bytes, expected 32");
+            let detail = Detail::length("the schema hash", *len, 32);
             return (FindingKind::OpAltered, detail);
         }
         Err(Malformed::Salt(len)) => {
-            let detail = format!("the salt has {len} bytes, expected 32");
+            let detail = Detail::length("the salt", *len, 32);
             return (FindingKind::PayloadAltered, detail);
         }
         Err(Malformed::PartCount(count)) => {
-            let detail = format!("the op has {count} parts, expected 1 to 64");
+            let detail = Detail::from(format!("the op has {count} parts, expected 1 to 64"))
+                .expected("1 to 64 parts")
+                .found(format_args!("{count} parts"));
             return (FindingKind::PayloadAltered, detail);
         }
     };
     let Some(stored) = suspect.stored else {
-        let detail = format!(
-            "the stored hash has {} bytes, expected 32",
-            suspect.stored_len
-        );
+        let detail = Detail::length("the stored hash", suspect.stored_len, 32);
         return (FindingKind::OpAltered, detail);
     };
     let hashes_to = |core: &OpCore, goal: &Hash| {
@@ -108,11 +110,7 @@ fn diagnose(
     };
     let goal = suspect.true_hash.unwrap_or(stored);
     if goal != stored && (prevs.is_empty() || hashes_to(core, &goal)) {
-        let detail = format!(
-            "the stored hash is {}, expected {}",
-            short(&stored),
-            short(&goal)
-        );
+        let detail = Detail::hashes("the stored hash", &stored, &goal);
         return (FindingKind::OpAltered, detail);
     }
     for kind in Kind::ALL {
@@ -122,7 +120,7 @@ fn diagnose(
         };
         if other.kind != core.kind && hashes_to(&other, &goal) {
             let found = Kind::from_u8(core.kind).map_or("unknown", Kind::as_str);
-            let detail = format!("the kind is {found}, expected {}", kind.as_str());
+            let detail = Detail::values("the kind", found, kind.as_str());
             return (FindingKind::OpAltered, detail);
         }
     }
@@ -131,18 +129,16 @@ fn diagnose(
         ..*core
     };
     if hashes_to(&other, &goal) {
-        let detail = format!(
-            "the schema hash is {}, expected {}",
-            short(&core.schema_hash),
-            short(&suspect.schema)
-        );
+        let detail = Detail::hashes("the schema hash", &core.schema_hash, &suspect.schema);
         return (FindingKind::OpAltered, detail);
     }
     let found = prevs.first().map(|prev| core.hash(chain, origin, prev));
-    let detail = format!(
-        "payload, salt, clock or schema hash to {}, expected {}",
-        found.map_or("nothing".to_owned(), |hash| short(&hash)),
-        short(&goal)
-    );
+    let (expected, found) = (short(&goal), found.map(|hash| short(&hash)));
+    let detail = Detail::from(format!(
+        "payload, salt, clock or schema hash to {}, expected {expected}",
+        found.as_deref().unwrap_or("nothing")
+    ))
+    .expected(expected)
+    .found(found.unwrap_or_default());
     (FindingKind::PayloadAltered, detail)
 }

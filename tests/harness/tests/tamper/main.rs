@@ -140,7 +140,7 @@ fn what_is_not_listed_is_counted() -> Outcome {
     Ok(())
 }
 
-/// The block and the leaf of an altered op are told.
+/// The block, the leaf and the row of an altered op are told, and what its hash should be.
 #[test]
 fn the_place_is_told() -> Outcome {
     let cluster = cluster()?;
@@ -150,13 +150,30 @@ fn the_place_is_told() -> Outcome {
     let height = place(&mut session, "{h}")?;
     session.run("BEGIN; SET LOCAL session_replication_role = replica")?;
     session.run(&sql)?;
-    let findings = session.rows("SELECT height, leaf_index FROM scan_chain()")?;
+    let op = place(
+        &mut session,
+        "FROM crdt_ops WHERE seq = {op} AND origin = (SELECT name FROM crdt.node WHERE id = {o})",
+    )?;
+    let row = session.text(&format!("SELECT table_name || ' ' || row_key {op}"))?;
+    let hash = place(&mut session, "FROM crdt.op AT_OP")?;
+    let hash = session.text(&format!(
+        "SELECT encode(substr(hash, 1, 8), 'hex') || '…' {hash}"
+    ))?;
+    let findings = session.rows(
+        "SELECT height, leaf_index, table_name || ' ' || row_key, expected, found FROM scan_chain()",
+    )?;
     session.run("ROLLBACK")?;
     let [finding] = findings.as_slice() else {
         return Err(Failure::new(format!("{findings:?}")));
     };
     assert_eq!(finding[0].as_deref(), Some(height.as_str()));
     assert!(finding[1].is_some(), "{finding:?}");
+    assert_eq!(finding[2].as_deref(), Some(row.as_str()));
+    assert_eq!(finding[3].as_deref(), Some(hash.as_str()));
+    assert!(
+        finding[4].is_some() && finding[4] != finding[3],
+        "{finding:?}"
+    );
     Ok(())
 }
 

@@ -35,10 +35,20 @@ pub fn forge_and_find(story: &mut Story, cluster: &Cluster) -> Outcome {
     story.found("false");
     story.sql(
         "b",
-        "SELECT height, leaf_index, kind, detail FROM scan_chain();",
+        "SELECT height, leaf_index, table_name, row_key, kind, expected, found FROM scan_chain();",
     );
-    let findings = session.rows("SELECT height, leaf_index, kind, detail FROM scan_chain()")?;
-    let mut table = Table::new(&["height", "leaf_index", "kind", "detail"]);
+    let findings = session.rows(
+        "SELECT height, leaf_index, table_name, row_key, kind, expected, found FROM scan_chain()",
+    )?;
+    let mut table = Table::new(&[
+        "height",
+        "leaf_index",
+        "table_name",
+        "row_key",
+        "kind",
+        "expected",
+        "found",
+    ]);
     for finding in &findings {
         table.row(
             &finding
@@ -50,7 +60,7 @@ pub fn forge_and_find(story: &mut Story, cluster: &Cluster) -> Outcome {
     story.table(&table);
     let named = findings
         .iter()
-        .any(|row| row.get(2).and_then(Option::as_deref) == Some("payload_altered"));
+        .any(|row| row.get(4).and_then(Option::as_deref) == Some("payload_altered"));
     if findings.len() != 1 || !named {
         return Err(Failure::new(
             "scan_chain() does not name exactly the altered payload",
