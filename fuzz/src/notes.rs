@@ -1,7 +1,9 @@
-//! What tools of transparency logs read: notes, their keys, checkpoints.
+//! What tools of transparency logs read: notes, their keys, checkpoints, and what logs and witnesses
+//! say to each other.
 
 use ledger::checkpoint::log_key;
 use ledger::cosignature::cosign;
+use ledger::witness::{AddCheckpoint, WitnessedLog, read_answer};
 use ledger::{Checkpoint, KeyKind, Note, SignedCheckpoint, SignerKey, VerifierKey};
 
 use super::chain::key;
@@ -9,13 +11,17 @@ use super::chain::sample::CHAIN;
 use super::{Target, text};
 
 pub fn targets() -> Vec<Target> {
-    let mut signed = Checkpoint::of_chain(&CHAIN, 7, [9; 32])
-        .sign(&key(1))
-        .expect("the origin is a name");
+    let mut signed = checkpoint_of_seven();
     let line = cosign(&witness(), signed.note().text(), 1_679_315_147);
-    signed
-        .add(line.expect("a key for cosignatures"))
-        .expect("there is room");
+    let line = line.expect("a key for cosignatures");
+    signed.add(line.clone()).expect("there is room");
+    let answer = line.to_string().into_bytes();
+    let request = AddCheckpoint {
+        old_size: 5,
+        proof: vec![[1; 32], [2; 32]],
+        checkpoint: signed.clone(),
+    };
+    let request = request.to_string().into_bytes();
     let note = signed.to_string().into_bytes();
     let vkey = witness().verifier().to_string().into_bytes();
     let skey = witness().to_secret_text().into_bytes();
@@ -23,7 +29,19 @@ pub fn targets() -> Vec<Target> {
         Target::new("note", note_text, vec![note.clone()]),
         Target::new("checkpoint", checkpoint, vec![note]),
         Target::new("note_key", note_key, vec![vkey, skey]),
+        Target::new("add_checkpoint", add_checkpoint, vec![request]),
+        Target::new(
+            "witness_answer",
+            witness_answer,
+            vec![answer, b"50\n".to_vec()],
+        ),
     ]
+}
+
+fn checkpoint_of_seven() -> SignedCheckpoint {
+    Checkpoint::of_chain(&CHAIN, 7, [9; 32])
+        .sign(&key(1))
+        .expect("the origin is a name")
 }
 
 fn witness() -> SignerKey {
@@ -55,5 +73,23 @@ fn note_key(bytes: &[u8]) {
     }
     if let Ok(key) = printed.parse::<SignerKey>() {
         assert_eq!(key.to_secret_text(), printed);
+    }
+}
+
+/// What is read is decided on, too: strangers choose every byte of it.
+fn add_checkpoint(bytes: &[u8]) {
+    let Some(printed) = text(bytes) else { return };
+    if let Ok(request) = AddCheckpoint::parse(printed) {
+        assert_eq!(request.to_string(), printed);
+        let log_key = log_key(&CHAIN, key(1).verifying_key()).expect("a good key");
+        let log = WitnessedLog::new(log_key.name(), vec![log_key.clone()], None);
+        let _ = log.check(&request);
+    }
+}
+
+fn witness_answer(bytes: &[u8]) {
+    let checkpoint = checkpoint_of_seven();
+    for (status, kind) in [(200, ""), (409, "text/x.tlog.size"), (500, "")] {
+        let _ = read_answer(status, kind, bytes, &checkpoint, witness().verifier());
     }
 }

@@ -171,7 +171,7 @@ impl SignedCheckpoint {
         self.note.add(signature)
     }
 
-    /// Keeps the signatures of these keys only.
+    /// Keeps the signatures of these keys only, the first of each.
     pub fn retain(&mut self, keys: &[VerifierKey]) {
         self.note.retain(keys);
     }

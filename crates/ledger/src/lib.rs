@@ -31,6 +31,7 @@ pub mod validators;
 pub mod vector;
 pub mod verify;
 mod wire;
+pub mod witness;
 
 pub use block::{Block, Header};
 pub use bundle::{BundleError, BundleWriter, verify_bundle};

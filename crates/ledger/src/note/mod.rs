@@ -194,10 +194,13 @@ impl Note {
         })
     }
 
-    /// Keeps the signatures of these keys only.
+    /// Keeps the signatures of these keys only, the first of each.
     pub fn retain(&mut self, keys: &[VerifierKey]) {
-        self.signatures
-            .retain(|line| keys.iter().any(|key| line.is_of(key)));
+        let mut left: Vec<&VerifierKey> = keys.iter().collect();
+        self.signatures.retain(|line| {
+            let found = left.iter().position(|key| line.is_of(key));
+            found.map(|place| left.swap_remove(place)).is_some()
+        });
     }
 
     /// Whether a key signed. Lines of other keys do not matter; a line of this key that does not
