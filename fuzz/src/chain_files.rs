@@ -2,13 +2,13 @@
 
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
 use ledger::{
-    Block, Certificate, Checkpoint, Cut, Genesis, Header, Member, MembershipChange, OpProof, Pins,
-    Segment, SignedCheckpoint, ValidatorSet, VersionVector, verify_bundle,
+    Block, Certificate, Cut, Genesis, Header, Member, MembershipChange, OpProof, Pins, Segment,
+    ValidatorSet, VersionVector, verify_bundle,
 };
 
 use super::chain::sample::{CHAIN, block, cut, genesis, segment};
 use super::chain::{Chain, key, member};
-use super::{Target, is_canonical};
+use super::{Target, is_canonical, text};
 
 pub fn targets() -> Vec<Target> {
     let chain = Chain::sample(3);
@@ -18,7 +18,6 @@ pub fn targets() -> Vec<Target> {
     let joins = MembershipChange::Join(member(2, 1)).to_bytes();
     let leaves = MembershipChange::Leave(founder.node_id).to_bytes();
     let set = ValidatorSet::from_members([&founder, &member(2, 3)]);
-    let note = Checkpoint::of_chain(&CHAIN, 7, [9; 32]).sign("node1", &key(1));
     let proof = chain.prove(1, 1, 1).to_json();
     vec![
         Target::new("header", header, vec![block.header.to_bytes()]),
@@ -45,11 +44,6 @@ pub fn targets() -> Vec<Target> {
             "proof",
             op_proof,
             vec![proof.expect("a proof as text").into_bytes()],
-        ),
-        Target::new(
-            "checkpoint",
-            checkpoint,
-            vec![note.expect("a good name").into_bytes()],
         ),
     ]
 }
@@ -122,16 +116,4 @@ fn op_proof(bytes: &[u8]) {
     let again = OpProof::from_json(&printed).and_then(|again| again.to_json());
     assert_eq!(again.as_ref(), Ok(&printed));
     let _ = proof.verify(&Pins::default());
-}
-
-fn checkpoint(bytes: &[u8]) {
-    let Some(note) = text(bytes) else { return };
-    if let Ok(signed) = SignedCheckpoint::parse(note) {
-        assert!(note.starts_with(&signed.checkpoint.text()));
-        let _ = signed.verify("node1", &key(1).verifying_key());
-    }
-}
-
-fn text(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
 }

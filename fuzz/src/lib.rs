@@ -4,13 +4,15 @@
 //! encodes to the same bytes again; its text form comes back as it was.
 //!
 //! `state` holds the claims on CRDT types (a new type is one line in [`targets`]), `rows` what
-//! travels around them, `chain_files` the ledger, `messages` what nodes say to each other.
+//! travels around them, `chain_files` the ledger, `notes` what
+//! log tools read, `messages` what nodes say to each other.
 
 // The small chain that the ledger's own tests are made with.
 #[path = "../../crates/ledger/tests/chain/mod.rs"]
 mod chain;
 mod chain_files;
 mod messages;
+mod notes;
 mod rows;
 mod state;
 
@@ -58,7 +60,12 @@ pub fn targets() -> Vec<Target> {
         state::targets::<VectorClock>(&["{}", "{\"01010101010101010101010101010101\": 5}"]),
         state::targets::<HlcRegister>(&["2026-11-21T12:00:00.123Z/5"]),
     ];
-    let around = [rows::targets(), chain_files::targets(), messages::targets()];
+    let around = [
+        rows::targets(),
+        chain_files::targets(),
+        notes::targets(),
+        messages::targets(),
+    ];
     states
         .into_iter()
         .flatten()
@@ -75,4 +82,8 @@ fn is_canonical<T, E>(
     if let Ok(value) = decode(bytes) {
         assert!(encode(&value) == bytes, "decoded what encodes otherwise");
     }
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
 }

@@ -3,18 +3,19 @@
 
 use super::feed::ReadTiles;
 use crate::catalog;
-use crate::error::raise;
+use crate::error::{OrCorrupt, raise};
 use crate::instance::identity;
-use ledger::checkpoint::{Checkpoint, SignedCheckpoint};
+use ledger::checkpoint::{log_key, origin_of_chain};
 use ledger::merkle::{Tree, verify_consistency};
-use ledger::{Hash, Header};
+use ledger::signature::public_key;
+use ledger::{Checkpoint, Hash, Header, Signed, SignedCheckpoint};
 use pgrx::prelude::*;
 
 /// The log's size and root at the last block, signed by this node's checkpoint
 /// key.
 #[pg_extern]
 fn crdt_checkpoint() -> String {
-    let Some((me, header)) = catalog::local_node().zip(last_header()) else {
+    let Some(header) = last_header() else {
         raise(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             "the log has no block yet",
@@ -23,14 +24,9 @@ fn crdt_checkpoint() -> String {
     };
     let state = Checkpoint::of_chain(&header.chain_id, header.tree_size, header.log_root);
     state
-        .sign(&me.member.name, &identity::identity().checkpoint)
-        .unwrap_or_else(|error| {
-            raise(
-                PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-                format!("no checkpoint can be signed: {error}"),
-                "The node's name becomes the key's name: crdt_set_node() takes one without spaces.",
-            )
-        })
+        .sign(&identity::identity().checkpoint)
+        .or_corrupt("the checkpoint")
+        .to_string()
 }
 
 fn last_header() -> Option<Header> {
@@ -47,11 +43,11 @@ pub fn is_signed_by_a_member(note: &SignedCheckpoint) -> bool {
     let Some(chain) = catalog::chain() else {
         return false;
     };
-    let expected = Checkpoint::of_chain(&chain.id, note.checkpoint.size, note.checkpoint.root);
-    note.checkpoint.origin == expected.origin
+    note.checkpoint().origin == origin_of_chain(&chain.id)
         && catalog::members().iter().any(|known| {
-            ledger::VerifyingKey::from_bytes(&known.member.checkpoint_key)
-                .is_ok_and(|key| note.verify(&known.member.name, &key))
+            public_key(&known.member.checkpoint_key)
+                .and_then(|key| log_key(&chain.id, key).ok())
+                .is_some_and(|key| matches!(note.signed(&key), Signed::Yes { .. }))
         })
 }
 

@@ -1,5 +1,5 @@
 //! `crdt_export_chain`: the whole chain in one file, for `bcrdt verify
-//! --bundle` on a machine that need not trust this one.
+//! bundle` on a machine that need not trust this one.
 
 use super::feed;
 use crate::catalog::under_one_snapshot;

@@ -9,11 +9,10 @@ use crate::track::{key, table};
 use crate::worker::log;
 use crate::worker::origins::Origins;
 use crdt::RowChange;
-use ledger::checkpoint::SignedCheckpoint;
 use ledger::merkle::Tree;
 use ledger::pins::Pins;
 use ledger::proof::OpProof;
-use ledger::{Certificate, Header, NodeId};
+use ledger::{Certificate, Header, NodeId, SignedCheckpoint};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 
@@ -166,7 +165,7 @@ fn verify_proof(proof: JsonB, checkpoint: default!(Option<&str>, "NULL")) -> boo
     let Ok(note) = SignedCheckpoint::parse(checkpoint) else {
         return false;
     };
-    let state = &note.checkpoint;
+    let state = note.checkpoint();
     proof.leaf_index < state.size
         && checkpoint::is_signed_by_a_member(&note)
         && checkpoint::consistent(

@@ -6,6 +6,7 @@ use crate::instance::identity;
 use crate::instance::mailbox::{self, Request};
 use crate::track::outbox;
 use ledger::MembershipChange;
+use ledger::checkpoint::log_key;
 use pgrx::JsonB;
 use pgrx::prelude::*;
 use serde_json::json;
@@ -29,6 +30,7 @@ fn crdt_node() -> JsonB {
         ledger::Role::Member => "member",
         ledger::Role::Validator => "validator",
     });
+    let checkpoint_key = identity.checkpoint.verifying_key();
     JsonB(json!({
         "name": name,
         "url": url,
@@ -36,14 +38,18 @@ fn crdt_node() -> JsonB {
         "node_id": hex::encode(identity.node_id().0),
         "replica_id": hex::encode(identity.replica().0),
         "chain_id": chain.as_ref().map(|chain| hex::encode(chain.id.0)),
-        "predecessor": chain.and_then(|chain| chain.genesis.predecessor).map(|before| json!({
+        "predecessor": chain.as_ref().and_then(|chain| chain.genesis.predecessor).map(|before| json!({
             "chain_id": hex::encode(before.chain_id.0),
             "height": before.height,
             "header_hash": hex::encode(before.header_hash),
         })),
         "signing_key": hex::encode(identity.signing.verifying_key().to_bytes()),
         "tls_key": hex::encode(transport::public_key_of(&identity.tls_seed)),
-        "checkpoint_key": hex::encode(identity.checkpoint.verifying_key().to_bytes()),
+        "checkpoint_key": hex::encode(checkpoint_key.to_bytes()),
+        "checkpoint_vkey": chain
+            .as_ref()
+            .and_then(|chain| log_key(&chain.id, checkpoint_key).ok())
+            .map(|key| key.to_string()),
     }))
 }
 

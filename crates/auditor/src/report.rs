@@ -1,31 +1,33 @@
-//! Tells a result to people, or as JSON to programs. Each function gives the text and whether
-//! everything holds.
+//! Tells a result to people, or as JSON to programs.
 
 use std::fmt::Write;
 
 use ledger::{Finding, Trust, Verified};
 use serde_json::{Value, json};
 
+use crate::status::Answer;
 use crate::verify::{BundleResult, ProofResult};
 
 /// The result for one op.
-pub fn proof(result: &ProofResult, as_json: bool) -> (String, bool) {
+pub fn proof(result: &ProofResult, as_json: bool) -> Answer {
     let text = match (result, as_json) {
         (Ok(verified), true) => pretty(&proof_json(verified)),
         (Ok(verified), false) => proof_text(verified),
         (Err(fault), true) => pretty(&json!({ "verified": false, "error": fault.to_string() })),
         (Err(fault), false) => format!("NOT VERIFIED: {}\n", printable(&fault.to_string())),
     };
-    (text, result.is_ok())
+    let holds = result.is_ok();
+    Answer { text, holds }
 }
 
 /// The result for a whole chain.
-pub fn bundle(result: &BundleResult, as_json: bool) -> (String, bool) {
+pub fn bundle(result: &BundleResult, as_json: bool) -> Answer {
     let text = match as_json {
         true => pretty(&bundle_json(result)),
         false => bundle_text(result),
     };
-    (text, result.report.is_verified())
+    let holds = result.report.is_verified();
+    Answer { text, holds }
 }
 
 /// Text from a file that is not trusted, without what could steer a terminal.

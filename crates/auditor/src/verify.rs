@@ -7,6 +7,10 @@ use std::path::Path;
 use ledger::proof::MAX_PROOF_BYTES;
 use ledger::{ChainId, OpProof, Pins, ProofFault, Report, Trust, Verified, verify_bundle};
 
+use crate::arguments::verify::{Verify, What};
+use crate::report;
+use crate::status::Answer;
+
 /// The result for one op.
 pub type ProofResult = Result<Verified, ProofFault>;
 
@@ -17,8 +21,16 @@ pub struct BundleResult {
     pub trust: Trust,
 }
 
+/// `bcrdt verify`; an error says why a file cannot be read.
+pub fn run(asked: &Verify) -> Result<Answer, String> {
+    Ok(match &asked.what {
+        What::Proof(file) => report::proof(&proof(&file.file, &file.pins())?, asked.json),
+        What::Bundle(file) => report::bundle(&bundle(&file.file, &file.pins())?, asked.json),
+    })
+}
+
 /// Verifies the proof in a file; an error says why the file is no proof.
-pub fn proof(path: &Path, pins: &Pins) -> Result<ProofResult, String> {
+fn proof(path: &Path, pins: &Pins) -> Result<ProofResult, String> {
     let mut text = String::new();
     // One byte more than allowed, so that what is too long is seen to be.
     open(path)?
@@ -30,7 +42,7 @@ pub fn proof(path: &Path, pins: &Pins) -> Result<ProofResult, String> {
 }
 
 /// Verifies the chain in a bundle; an error says why the file is no bundle.
-pub fn bundle(path: &Path, pins: &Pins) -> Result<BundleResult, String> {
+fn bundle(path: &Path, pins: &Pins) -> Result<BundleResult, String> {
     let (chain_id, report, trust) = verify_bundle(BufReader::new(open(path)?), pins)
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(BundleResult {

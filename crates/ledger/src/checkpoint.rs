@@ -1,28 +1,24 @@
-//! Checkpoints: the size and root of the log as text, signed by the node's checkpoint key, in
-//! the forms that transparency-log tools read (https://c2sp.org/tlog-checkpoint and
-//! https://c2sp.org/signed-note).
+//! Checkpoints (https://c2sp.org/tlog-checkpoint): the size and root of the log as a signed note,
+//! in the form that transparency-log tools read.
 //!
 //! ```text
 //! blockchain_crdt/3a5f…        the log's origin
 //! 1297                         its size in leaves
 //! q2r+…=                       its root, base64
 //!
-//! — node1 hBq0…                one line for each signature
+//! — blockchain_crdt/3a5f… hBq0…    one line for each signature
 //! ```
+
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use thiserror::Error;
 
-use crate::hash::{Hash, sha256};
+use crate::hash::Hash;
 use crate::ids::ChainId;
-use crate::signature::{self, SignatureBytes};
-
-/// The most bytes of a signed checkpoint.
-pub const MAX_CHECKPOINT_BYTES: usize = 64 << 10;
-/// The number that signed notes give to plain Ed25519 signatures.
-const ED25519: u8 = 1;
+use crate::note::{KeyKind, Note, NoteError, NoteSignature, Signed, SignerKey, VerifierKey};
 
 /// The state of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,33 +36,17 @@ pub struct Checkpoint {
 /// A checkpoint with the signatures that came with it, none of them verified yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedCheckpoint {
-    /// What is signed.
-    pub checkpoint: Checkpoint,
-    /// The signature lines in their order, of keys known or not.
-    pub signatures: Vec<NoteSignature>,
-}
-
-/// One signature line of a note.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoteSignature {
-    /// The name of the key.
-    pub name: String,
-    /// The id of the key, see [`key_id`].
-    pub key_id: [u8; 4],
-    /// The signature; 64 bytes if it is plain Ed25519.
-    pub signature: Vec<u8>,
+    checkpoint: Checkpoint,
+    note: Note,
 }
 
 /// Why a text is no signed checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CheckpointError {
-    /// It is longer than [`MAX_CHECKPOINT_BYTES`].
-    #[error("the checkpoint is longer than {MAX_CHECKPOINT_BYTES} bytes")]
-    TooLong,
-    /// There is no blank line before the signatures, or no signature.
-    #[error("the checkpoint has no signature lines after a blank line")]
-    NoSignatures,
-    /// The first line is empty or holds control characters.
+    /// It is not even a signed note.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// The first line is empty.
     #[error("the checkpoint's first line is not the name of a log")]
     Origin,
     /// The second line is not a number as it should be written.
@@ -75,22 +55,16 @@ pub enum CheckpointError {
     /// The third line is not 32 bytes of base64.
     #[error("the checkpoint's third line is not a root hash")]
     Root,
-    /// A line after the third is empty or holds control characters.
-    #[error("an extension line of the checkpoint is empty or holds control characters")]
+    /// A line after the third is empty.
+    #[error("an extension line of the checkpoint is empty or more than one line")]
     Extension,
-    /// A signature line is not `— name base64`.
-    #[error("a signature line of the checkpoint cannot be read")]
-    Signature,
-    /// The name of the key is empty or holds spaces or `+`.
-    #[error("the name of a key must not be empty or hold spaces or +")]
-    KeyName,
 }
 
 impl Checkpoint {
     /// The state of the log of `chain`.
     pub fn of_chain(chain: &ChainId, size: u64, root: Hash) -> Self {
         Self {
-            origin: format!("blockchain_crdt/{chain}"),
+            origin: origin_of_chain(chain),
             size,
             root,
             extensions: Vec::new(),
@@ -108,19 +82,58 @@ impl Checkpoint {
         text
     }
 
-    /// The signed note; `name` is the name of the key, e.g. the node's.
+    /// Reads what [`Checkpoint::text`] gives.
     ///
     /// # Errors
-    /// [`CheckpointError`] if name, origin or an extension would not be read back.
-    pub fn sign(&self, name: &str, key: &SigningKey) -> Result<String, CheckpointError> {
-        check_name(name)?;
-        let text = self.text();
-        if parse_text(&text)? != *self {
+    /// [`CheckpointError`] that names the line.
+    pub fn parse(text: &str) -> Result<Self, CheckpointError> {
+        let mut lines = text
+            .strip_suffix('\n')
+            .ok_or(CheckpointError::Origin)?
+            .split('\n');
+        let origin = lines
+            .next()
+            .filter(|line| !line.is_empty())
+            .ok_or(CheckpointError::Origin)?;
+        let size = lines
+            .next()
+            .and_then(decimal)
+            .ok_or(CheckpointError::Size)?;
+        let root = lines
+            .next()
+            .and_then(hash_of_base64)
+            .ok_or(CheckpointError::Root)?;
+        let extensions: Vec<String> = lines.map(str::to_owned).collect();
+        if extensions.iter().any(String::is_empty) {
             return Err(CheckpointError::Extension);
         }
-        let mut bytes = key_id(name, &key.verifying_key()).to_vec();
-        bytes.extend_from_slice(&signature::sign(key, text.as_bytes()));
-        Ok(format!("{text}\n— {name} {}\n", BASE64.encode(bytes)))
+        Ok(Self {
+            origin: origin.to_owned(),
+            size,
+            root,
+            extensions,
+        })
+    }
+
+    /// The checkpoint, signed by a key whose name is the origin, as logs do.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] if the origin is no name of a key, or the text would not be read back.
+    pub fn sign(&self, key: &SigningKey) -> Result<SignedCheckpoint, CheckpointError> {
+        let text = self.text();
+        if Self::parse(&text)? != *self {
+            return Err(CheckpointError::Extension);
+        }
+        let mut note = Note::new(text)?;
+        note.sign(&SignerKey::new(
+            &self.origin,
+            KeyKind::Ed25519,
+            key.clone(),
+        )?)?;
+        Ok(SignedCheckpoint {
+            checkpoint: self.clone(),
+            note,
+        })
     }
 }
 
@@ -130,121 +143,65 @@ impl SignedCheckpoint {
     /// # Errors
     /// [`CheckpointError`] that names the line.
     pub fn parse(note: &str) -> Result<Self, CheckpointError> {
-        if note.len() > MAX_CHECKPOINT_BYTES {
-            return Err(CheckpointError::TooLong);
-        }
-        // The text itself may not hold a blank line, so the first one ends it.
-        let (text, lines) = note
-            .split_once("\n\n")
-            .ok_or(CheckpointError::NoSignatures)?;
-        let checkpoint = parse_text(&format!("{text}\n"))?;
-        let lines = lines
-            .strip_suffix('\n')
-            .ok_or(CheckpointError::NoSignatures)?;
-        let signatures = lines
-            .split('\n')
-            .map(parse_signature)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            checkpoint,
-            signatures,
-        })
+        let note = Note::parse(note)?;
+        let checkpoint = Checkpoint::parse(note.text())?;
+        Ok(Self { checkpoint, note })
     }
 
-    /// Whether the key of this name signed. Lines of other keys do not matter, a line of this
-    /// key that does not hold does.
-    pub fn verify(&self, name: &str, key: &VerifyingKey) -> bool {
-        let id = key_id(name, key);
-        let text = self.checkpoint.text();
-        let mut own = self
-            .signatures
-            .iter()
-            .filter(|line| line.name == name && line.key_id == id)
-            .peekable();
-        own.peek().is_some()
-            && own.all(|line| {
-                SignatureBytes::try_from(line.signature.as_slice())
-                    .is_ok_and(|signature| signature::verify(key, text.as_bytes(), &signature))
-            })
+    /// What is signed.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// The text with its signature lines.
+    pub fn note(&self) -> &Note {
+        &self.note
+    }
+
+    /// Whether a key signed, see [`Note::signed`].
+    pub fn signed(&self, key: &VerifierKey) -> Signed {
+        self.note.signed(key)
+    }
+
+    /// Adds a signature line, see [`Note::add`].
+    ///
+    /// # Errors
+    /// As [`Note::add`].
+    pub fn add(&mut self, signature: NoteSignature) -> Result<(), NoteError> {
+        self.note.add(signature)
+    }
+
+    /// Keeps the signatures of these keys only, the first of each.
+    pub fn retain(&mut self, keys: &[VerifierKey]) {
+        self.note.retain(keys);
     }
 }
 
-/// The id of a key: the first four bytes of SHA-256(name ‖ "\n" ‖ 1 ‖ public key).
-pub fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
-    let [a, b, c, d, ..] = sha256(&[name.as_bytes(), b"\n", &[ED25519], key.as_bytes()]);
-    [a, b, c, d]
+impl fmt::Display for SignedCheckpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.note.fmt(f)
+    }
 }
 
-/// The key as log tools want it configured: `name+id+base64`.
+/// The first line of the checkpoints of a chain's log.
+pub fn origin_of_chain(chain: &ChainId) -> String {
+    format!("blockchain_crdt/{chain}")
+}
+
+/// The key with which a member signs checkpoints of the chain's log. Its name is the log's, so
+/// all members sign under one name; what differs is the id.
 ///
 /// # Errors
-/// [`CheckpointError::KeyName`].
-pub fn verifier_key(name: &str, key: &VerifyingKey) -> Result<String, CheckpointError> {
-    check_name(name)?;
-    let mut bytes = vec![ED25519];
-    bytes.extend_from_slice(key.as_bytes());
-    let id = hex::encode(key_id(name, key));
-    Ok(format!("{name}+{id}+{}", BASE64.encode(bytes)))
+/// [`NoteError::Key`] if the key is of small order.
+pub fn log_key(chain: &ChainId, key: VerifyingKey) -> Result<VerifierKey, NoteError> {
+    VerifierKey::new(&origin_of_chain(chain), KeyKind::Ed25519, key)
 }
 
-fn check_name(name: &str) -> Result<(), CheckpointError> {
-    let unfit = |c: char| c.is_whitespace() || c.is_control() || c == '+';
-    if name.is_empty() || name.contains(unfit) {
-        return Err(CheckpointError::KeyName);
-    }
-    Ok(())
+/// A number as it should be written: no sign, no leading zeros.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    text.parse::<u64>().ok().filter(|n| n.to_string() == text)
 }
 
-fn is_line(line: &str) -> bool {
-    !line.is_empty() && !line.contains(char::is_control)
-}
-
-fn parse_text(text: &str) -> Result<Checkpoint, CheckpointError> {
-    let mut lines = text
-        .strip_suffix('\n')
-        .ok_or(CheckpointError::Origin)?
-        .split('\n');
-    let origin = lines
-        .next()
-        .filter(|line| is_line(line))
-        .ok_or(CheckpointError::Origin)?;
-    let size = lines
-        .next()
-        .and_then(|line| line.parse::<u64>().ok().filter(|n| n.to_string() == line))
-        .ok_or(CheckpointError::Size)?;
-    let root = lines
-        .next()
-        .and_then(|line| BASE64.decode(line).ok())
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or(CheckpointError::Root)?;
-    let extensions: Vec<String> = lines.map(str::to_owned).collect();
-    if !extensions.iter().all(|line| is_line(line)) {
-        return Err(CheckpointError::Extension);
-    }
-    Ok(Checkpoint {
-        origin: origin.to_owned(),
-        size,
-        root,
-        extensions,
-    })
-}
-
-fn parse_signature(line: &str) -> Result<NoteSignature, CheckpointError> {
-    let (name, encoded) = line
-        .strip_prefix("— ")
-        .and_then(|rest| rest.split_once(' '))
-        .ok_or(CheckpointError::Signature)?;
-    check_name(name).map_err(|_| CheckpointError::Signature)?;
-    let bytes = BASE64
-        .decode(encoded)
-        .map_err(|_| CheckpointError::Signature)?;
-    let (key_id, signature) = bytes
-        .split_first_chunk()
-        .filter(|(_, signature)| !signature.is_empty())
-        .ok_or(CheckpointError::Signature)?;
-    Ok(NoteSignature {
-        name: name.to_owned(),
-        key_id: *key_id,
-        signature: signature.to_vec(),
-    })
+pub(crate) fn hash_of_base64(text: &str) -> Option<Hash> {
+    BASE64.decode(text).ok()?.try_into().ok()
 }

@@ -1,7 +1,11 @@
 //! Checkpoints must be what other transparency-log tools read and sign.
 
-use ledger::checkpoint::{key_id, verifier_key};
-use ledger::{ChainId, Checkpoint, CheckpointError, SignedCheckpoint, SigningKey};
+use ledger::checkpoint::log_key;
+use ledger::cosignature::cosign;
+use ledger::{
+    ChainId, Checkpoint, CheckpointError, KeyKind, Note, NoteError, Signed, SignedCheckpoint,
+    SignerKey, SigningKey, VerifierKey,
+};
 use proptest::prelude::*;
 
 fn key() -> SigningKey {
@@ -12,114 +16,131 @@ fn checkpoint() -> Checkpoint {
     Checkpoint::of_chain(&ChainId([0xab; 32]), 1297, [7; 32])
 }
 
-/// The form of a signed note, byte for byte; a change would cut off every witness.
+fn public() -> VerifierKey {
+    log_key(&ChainId([0xab; 32]), key().verifying_key()).unwrap()
+}
+
+/// The form of a checkpoint, byte for byte; a change would cut off every witness.
 #[test]
-fn golden_note() {
-    let note = checkpoint().sign("node1", &key()).unwrap();
+fn golden_checkpoint() {
+    let note = checkpoint().sign(&key()).unwrap();
     assert_eq!(
-        note,
+        note.to_string(),
         "blockchain_crdt/abababababababababababababababababababababababababababababababab\n\
          1297\n\
          BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n\
          \n\
-         — node1 +uk53nv0x2ak0u0h+7VkkEuLGlK+S7+3fPahIB3K7H8gN21B5gpe+imNIOPh1tP0GPWPilZHmHR1gIXHZCLDUCnGcwE=\n"
+         — blockchain_crdt/abababababababababababababababababababababababababababababababab fLxMGXv0x2ak0u0h+7VkkEuLGlK+S7+3fPahIB3K7H8gN21B5gpe+imNIOPh1tP0GPWPilZHmHR1gIXHZCLDUCnGcwE=\n"
     );
     assert_eq!(
-        verifier_key("node1", &key().verifying_key()).unwrap(),
-        "node1+fae939de+Ae1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR"
+        public().to_string(),
+        "blockchain_crdt/abababababababababababababababababababababababababababababababab+7cbc4c19+Ae1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR"
     );
 }
 
-/// The key of Go's sum database, the best known user of signed notes: its name and key give the
-/// id that everybody has configured.
+/// The example of c2sp.org/tlog-checkpoint.
 #[test]
-fn key_ids_are_those_of_signed_notes() {
-    use base64::Engine as _;
-    let encoded = "Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8";
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(encoded)
-        .unwrap();
-    let public: [u8; 32] = bytes[1..].try_into().unwrap();
-    let key = ledger::VerifyingKey::from_bytes(&public).unwrap();
-    assert_eq!(hex::encode(key_id("sum.golang.org", &key)), "033de0ae");
-    assert_eq!(
-        verifier_key("sum.golang.org", &key).unwrap(),
-        format!("sum.golang.org+033de0ae+{encoded}")
-    );
+fn the_example_of_c2sp() {
+    let text = "example.com/behind-the-sofa\n\
+                20852163\n\
+                CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\
+                \n\
+                — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
+    let signed = SignedCheckpoint::parse(text).unwrap();
+    assert_eq!(signed.checkpoint().origin, "example.com/behind-the-sofa");
+    assert_eq!(signed.checkpoint().size, 20_852_163);
+    assert_eq!(signed.checkpoint().root[..3], [0x0a, 0xc5, 0x18]);
+    assert_eq!(signed.to_string(), text);
 }
 
 #[test]
-fn a_note_verifies_with_its_key_and_name_only() {
+fn a_checkpoint_verifies_with_its_key_and_name_only() {
     let mut state = checkpoint();
     state.extensions = vec!["height 5".to_owned()];
-    let note = state.sign("node1", &key()).unwrap();
-    let signed = SignedCheckpoint::parse(&note).unwrap();
-    assert_eq!(signed.checkpoint, state);
-    let public = key().verifying_key();
-    assert!(signed.verify("node1", &public));
-    assert!(!signed.verify("node2", &public));
+    let mut signed = state.sign(&key()).unwrap();
+    assert_eq!(
+        SignedCheckpoint::parse(&signed.to_string()),
+        Ok(signed.clone())
+    );
+    assert_eq!(signed.checkpoint(), &state);
+    let yes = Signed::Yes { time: None };
+    assert_eq!(signed.signed(&public()), yes);
     let other = SigningKey::from_bytes(&[4; 32]);
-    assert!(!signed.verify("node1", &other.verifying_key()));
-    // A witness adds its own line; it does not disturb.
-    let cosigned = state.sign("witness", &other).unwrap();
-    let line = cosigned.lines().last().unwrap();
-    let both = SignedCheckpoint::parse(&format!("{note}{line}\n")).unwrap();
-    assert!(both.verify("node1", &public));
-    assert!(both.verify("witness", &other.verifying_key()));
+    let others = log_key(&ChainId([0xab; 32]), other.verifying_key()).unwrap();
+    assert_eq!(signed.signed(&others), Signed::No);
+    let renamed = VerifierKey::new("node2", KeyKind::Ed25519, key().verifying_key()).unwrap();
+    assert_eq!(signed.signed(&renamed), Signed::No);
+    // A witness adds its own line; it does not disturb, and can be told apart.
+    let witness = SignerKey::new("witness", KeyKind::Cosignature, other).unwrap();
+    let line = cosign(&witness, signed.note().text(), 9).unwrap();
+    signed.add(line).unwrap();
+    let mut both = SignedCheckpoint::parse(&signed.to_string()).unwrap();
+    assert_eq!(both.signed(&public()), yes);
+    assert_eq!(
+        both.signed(witness.verifier()),
+        Signed::Yes { time: Some(9) }
+    );
+    both.retain(&[public()]);
+    assert_eq!(both, state.sign(&key()).unwrap());
 }
 
 #[test]
-fn changed_notes_do_not_verify() {
-    let note = checkpoint().sign("node1", &key()).unwrap();
-    let public = key().verifying_key();
+fn changed_checkpoints_do_not_verify() {
+    let note = checkpoint().sign(&key()).unwrap().to_string();
     for (from, to) in [("1297", "1298"), ("BwcH", "CwcH"), ("/ab", "/bb")] {
         let signed = SignedCheckpoint::parse(&note.replacen(from, to, 1)).unwrap();
-        assert!(!signed.verify("node1", &public));
+        assert_eq!(signed.signed(&public()), Signed::Wrong);
     }
 }
 
 #[test]
-fn malformed_notes_are_named() {
+fn malformed_checkpoints_are_named() {
     use CheckpointError as E;
-    let good = checkpoint().sign("node1", &key()).unwrap();
+    let good = checkpoint().sign(&key()).unwrap().to_string();
+    let unsigned = Note::parse(&format!("\n{good}")).unwrap();
+    assert!(unsigned.text().starts_with('\n'));
     let cases = [
-        (String::new(), E::NoSignatures),
-        (good.replacen("\n\n", "\n", 1), E::NoSignatures),
-        (good.trim_end().to_owned(), E::NoSignatures),
-        (good.replacen("blockchain", "\x07lockchain", 1), E::Origin),
+        (String::new(), E::Note(NoteError::NoSignatures)),
+        (format!("\n{good}"), E::Origin),
         (good.replacen("1297", "01297", 1), E::Size),
         (good.replacen("1297", "+1297", 1), E::Size),
         (good.replacen("1297", "-1", 1), E::Size),
+        (good.replacen("1297", "", 1), E::Size),
         (good.replacen("1297", "99999999999999999999", 1), E::Size),
         (good.replacen("Bwc=", "Bwc", 1), E::Root),
+        (good.replacen("Bwc=", "Bwd=", 1), E::Root),
         (good.replacen("BwcH", "", 1), E::Root),
-        (good.replacen("— node1", "- node1", 1), E::Signature),
-        (good.replacen("— node1", "— ", 1), E::Signature),
-        (format!("{good}\n"), E::Signature),
-        ("x".repeat(70_000), E::TooLong),
+        (good.replacen("\n\n", "\n\n\n", 1), E::Extension),
+        (good.replacen("\n\n", "\nx\n\ny\n\n", 1), E::Extension),
     ];
     for (note, error) in cases {
         assert_eq!(SignedCheckpoint::parse(&note), Err(error), "{note}");
     }
-    for name in ["", "a b", "a+b", "a\n"] {
-        assert_eq!(checkpoint().sign(name, &key()), Err(E::KeyName));
+    assert_eq!(Checkpoint::parse("a\n1\n"), Err(E::Root));
+    assert_eq!(Checkpoint::parse("a\n1"), Err(E::Origin));
+    for extension in ["", "a\n\nb", "a\nb", "\r"] {
+        let mut state = checkpoint();
+        state.extensions = vec![extension.to_owned()];
+        assert!(state.sign(&key()).is_err(), "{extension:?}");
     }
+    // A log whose name cannot be that of a key has nobody to sign for it.
     let mut state = checkpoint();
-    state.extensions = vec![String::new()];
-    assert!(state.sign("node1", &key()).is_err());
-    state.extensions = vec!["a\n\nb".to_owned()];
-    assert!(state.sign("node1", &key()).is_err());
+    state.origin = "go.sum database tree".to_owned();
+    assert_eq!(state.sign(&key()), Err(E::Note(NoteError::KeyName)));
 }
 
 proptest! {
     /// Any text may come from a peer.
     #[test]
-    fn parsing_never_panics(text in "\\PC{0,200}", cut in 0usize..200) {
-        let _ = SignedCheckpoint::parse(&text);
-        let note = checkpoint().sign("node1", &key()).unwrap();
-        if let Some(part) = note.get(cut..) {
-            let _ = SignedCheckpoint::parse(part);
+    fn what_parses_prints_the_same(text in "\\PC{0,200}", cut in 0usize..200, size: u64) {
+        let note = checkpoint().sign(&key()).unwrap().to_string();
+        let root = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        let lines = format!("{text}\n{size}\n{root}\n{text}\n\n— a AAAAAAA=\n");
+        for note in [&text, note.get(cut..).unwrap_or(""), &lines] {
+            if let Ok(signed) = SignedCheckpoint::parse(note) {
+                prop_assert_eq!(signed.to_string(), note);
+                prop_assert_eq!(signed.checkpoint().text(), signed.note().text());
+            }
         }
-        let _ = SignedCheckpoint::parse(&format!("{text}\n1\n{text}\n\n{text}\n"));
     }
 }

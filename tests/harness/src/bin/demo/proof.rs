@@ -30,7 +30,7 @@ pub fn check_offline(story: &mut Story, cluster: &Cluster, folder: &Path) -> Out
         )));
     }
     story.say(format!(
-        "$ bcrdt verify proof.json --chain-id {chain:.16}... --validator-key {key:.16}..."
+        "$ bcrdt verify proof proof.json --chain-id {chain:.16}... --validator-key {key:.16}..."
     ));
     let output = Program::new(verify(&auditor, &file, &chain, &key), SHORT).run()?;
     story.say(String::from_utf8_lossy(&output));
@@ -62,7 +62,7 @@ pub fn check_offline(story: &mut Story, cluster: &Cluster, folder: &Path) -> Out
 fn verify(auditor: &Path, file: &Path, chain: &str, key: &str) -> Command {
     let mut command = Command::new(auditor);
     command
-        .arg("verify")
+        .args(["verify", "proof"])
         .arg(file)
         .args(["--chain-id", chain, "--validator-key", key]);
     command

@@ -1,41 +1,43 @@
-//! The command line.
+//! `bcrdt verify`: what is in a file, by its kind.
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Subcommand};
 use ledger::{ChainId, Pins};
 
-/// Verifies proofs and exported chains of blockchain_crdt, offline.
-#[derive(Debug, Parser)]
-#[command(name = "bcrdt", version)]
-pub struct Arguments {
+use crate::status::EXIT_STATUS;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
+pub struct Verify {
     #[command(subcommand)]
-    pub command: Command,
+    pub what: What,
+
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Verify the proof of one op, or a bundle that holds a whole chain
-    #[command(after_help = "\
-Exit status:
-  0  everything holds
-  1  something does not hold; the output names what and where
-  2  the command line or the file cannot be read
-
-Without --chain-id and --validator-key the result only says that the file agrees with itself:
-compare the chain id it prints with one that you know from elsewhere.")]
-    Verify(Verify),
+pub enum What {
+    /// The proof of one op, as crdt_proof() returns it
+    #[command(after_help = PINS_HELP)]
+    Proof(Pinned),
+    /// A whole chain, as crdt_export_chain() writes it
+    #[command(after_help = PINS_HELP)]
+    Bundle(Pinned),
 }
 
-#[derive(Debug, Args)]
-pub struct Verify {
-    /// A proof as crdt_proof() returns it (JSON); - reads standard input
-    #[arg(value_name = "FILE", required_unless_present = "bundle")]
-    pub file: Option<PathBuf>,
+const PINS_HELP: &str = "\
+Without --chain-id and --validator-key the result only says that the file agrees with itself:
+compare the chain id it prints with one that you know from elsewhere.";
 
-    /// A bundle with a whole chain, instead of a proof; - reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "file")]
-    pub bundle: Option<PathBuf>,
+/// A file, and what the auditor knows beforehand.
+#[derive(Debug, Args)]
+pub struct Pinned {
+    /// The file; - reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 
     /// The chain that it must be, 64 hex digits
     #[arg(long, value_name = "HEX")]
@@ -45,10 +47,6 @@ pub struct Verify {
     /// the validators must then have signed and be among these
     #[arg(long = "validator-key", value_name = "HEX", value_parser = key, action = ArgAction::Append)]
     pub validator_keys: Vec<Key>,
-
-    /// Print the result as JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// An Ed25519 public key.
@@ -62,7 +60,7 @@ fn key(text: &str) -> Result<Key, String> {
     Ok(Key(bytes))
 }
 
-impl Verify {
+impl Pinned {
     /// What the auditor knows beforehand.
     pub fn pins(&self) -> Pins {
         Pins {

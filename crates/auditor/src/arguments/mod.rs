@@ -1,0 +1,22 @@
+//! The command line. `mod.rs` lists the commands; the options of each stand in a file of its
+//! name. A new command: a file here, a variant of [`Command`], an arm in `main`.
+
+pub mod verify;
+
+use clap::{Parser, Subcommand};
+
+pub use verify::Verify;
+
+/// Verifies what blockchain_crdt hands out, without PostgreSQL and without trusting the server.
+#[derive(Debug, Parser)]
+#[command(name = "bcrdt", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verify a file: a proof, a bundle
+    Verify(Verify),
+}
