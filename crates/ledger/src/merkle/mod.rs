@@ -1,6 +1,7 @@
 //! The Merkle tree of RFC 6962 over SHA-256: leaf and node hashes here, the growing edge in
-//! `frontier`, proofs and their verification in `proof`, the stored log in `tile` and `tree`. A lone last
-//! node is never doubled, and leaves and nodes are hashed apart.
+//! `frontier`, the paths of proofs and their verification in `path` (by the one walk in `walk`),
+//! the stored log in `tile` and `tree`. A lone last node is never doubled, and leaves and nodes
+//! are hashed apart.
 
 use crate::hash::{Hash, sha256};
 
@@ -30,11 +31,15 @@ pub fn root(leaf_hashes: &[Hash]) -> Hash {
 }
 
 mod frontier;
-mod proof;
+mod path;
 mod tile;
 mod tree;
+mod walk;
 
 pub use frontier::Frontier;
-pub use proof::{consistency_path, inclusion_path, verify_consistency, verify_inclusion};
+pub use path::{
+    consistency_length, consistency_path, inclusion_length, inclusion_path, range_length,
+    range_path, verify_consistency, verify_inclusion, verify_range,
+};
 pub use tile::{TILE_BYTES, TILE_WIDTH, tile_path};
 pub use tree::{TileStore, Tree, TreeError};

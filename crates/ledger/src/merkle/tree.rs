@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::proof::{consistency, inclusion, split};
+use super::path::{consistency_nodes, range_nodes};
 use super::tile::{TILE_BYTES, TILE_WIDTH, entries_root};
+use super::walk::split;
 use super::{EMPTY_ROOT, Frontier, node_hash};
 use crate::hash::Hash;
 
@@ -186,10 +187,25 @@ impl<S: TileStore> Tree<S> {
     /// # Errors
     /// [`TreeError`]; `index` must lie below `size`.
     pub fn inclusion_proof(&self, index: u64, size: u64) -> Result<Vec<Hash>, TreeError<S::Error>> {
+        self.range_proof(index, 1, size)
+    }
+
+    /// The path of the `count` leaves from `first` on in the tree of the first `size` leaves.
+    ///
+    /// # Errors
+    /// [`TreeError`]; there must be a leaf, and the last one must lie below `size`.
+    pub fn range_proof(
+        &self,
+        first: u64,
+        count: u64,
+        size: u64,
+    ) -> Result<Vec<Hash>, TreeError<S::Error>> {
         self.within(size)?;
         let mut nodes = Nodes::new(&self.store);
-        inclusion(index, size, |lo, n| nodes.range(lo, n))?
-            .ok_or(TreeError::Range { asked: index, size })
+        range_nodes(first, count, size, |lo, n| nodes.range(lo, n))?.ok_or(TreeError::Range {
+            asked: first.saturating_add(count.saturating_sub(1)),
+            size,
+        })
     }
 
     /// The consistency path from the first `old` to the first `size` leaves.
@@ -199,7 +215,7 @@ impl<S: TileStore> Tree<S> {
     pub fn consistency_proof(&self, old: u64, size: u64) -> Result<Vec<Hash>, TreeError<S::Error>> {
         self.within(size)?;
         let mut nodes = Nodes::new(&self.store);
-        consistency(old, size, |lo, n| nodes.range(lo, n))?
+        consistency_nodes(old, size, |lo, n| nodes.range(lo, n))?
             .ok_or(TreeError::Range { asked: old, size })
     }
 
