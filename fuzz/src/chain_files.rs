@@ -1,9 +1,11 @@
 //! What the ledger stores, signs and hands to auditors.
 
+use ledger::merkle::{consistency_path, inclusion_path, range_path};
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
 use ledger::{
-    Block, Certificate, Cut, Genesis, Header, Member, MembershipChange, OpProof, Pins, Segment,
-    ValidatorSet, VersionVector, verify_bundle,
+    Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Member,
+    MembershipChange, OpProof, Pins, RangeProof, Segment, TreeProof, ValidatorSet, VersionVector,
+    verify_bundle,
 };
 
 use super::chain::sample::{CHAIN, block, cut, genesis, segment};
@@ -45,6 +47,8 @@ pub fn targets() -> Vec<Target> {
             op_proof,
             vec![proof.expect("a proof as text").into_bytes()],
         ),
+        Target::new("tree_proof", tree_proof, of_tree(TreeProof::to_bytes)),
+        Target::new("tree_proof_text", tree_proof_text, of_tree(as_text)),
     ]
 }
 
@@ -116,4 +120,51 @@ fn op_proof(bytes: &[u8]) {
     let again = OpProof::from_json(&printed).and_then(|again| again.to_json());
     assert_eq!(again.as_ref(), Ok(&printed));
     let _ = proof.verify(&Pins::default());
+}
+
+/// One proof of each kind, of a tree of seven leaves.
+fn of_tree(encode: impl Fn(&TreeProof) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let leaves = [[7; 32]; 7];
+    let paths = [
+        inclusion_path(&leaves, 5),
+        consistency_path(&leaves, 6),
+        range_path(&leaves, 1, 4),
+    ];
+    let [inclusion, consistency, range] = paths.map(|path| path.expect("a place in the tree"));
+    let proofs = [
+        InclusionProof::new(5, 7, inclusion).map(TreeProof::from),
+        ConsistencyProof::new(6, 7, consistency).map(TreeProof::from),
+        RangeProof::new(1, 4, 7, range).map(TreeProof::from),
+    ];
+    proofs
+        .map(|proof| encode(&proof.expect("a path of that length")))
+        .into()
+}
+
+fn as_text(proof: &TreeProof) -> Vec<u8> {
+    proof.to_json().expect("a proof as text").into_bytes()
+}
+
+fn tree_proof(bytes: &[u8]) {
+    is_canonical(bytes, TreeProof::from_bytes, TreeProof::to_bytes);
+}
+
+fn tree_proof_text(bytes: &[u8]) {
+    let Some(proof) = text(bytes).and_then(|text| TreeProof::from_json(text).ok()) else {
+        return;
+    };
+    let printed = proof
+        .to_json()
+        .expect("a proof that was read can be printed");
+    assert_eq!(TreeProof::from_json(&printed).as_ref(), Ok(&proof));
+    assert_eq!(
+        TreeProof::from_bytes(&proof.to_bytes()).as_ref(),
+        Ok(&proof)
+    );
+    let (leaf, root) = ([7; 32], [9; 32]);
+    assert!(!match &proof {
+        TreeProof::Inclusion(proof) => proof.verify(&leaf, &root),
+        TreeProof::Consistency(proof) => proof.verify(&leaf, &root),
+        TreeProof::Range(proof) => proof.verify(&[leaf; 3], &root),
+    });
 }

@@ -48,7 +48,9 @@ pub use membership::{Membership, SignedChange, ValidatorSchedule};
 pub use note::{KeyKind, Note, NoteError, NoteSignature, Signed, SignerKey, VerifierKey};
 pub use op::{Kind, Op, OpCore, Part};
 pub use pins::{Pins, Trust};
-pub use proof::{OpProof, ProofFault, Verified};
+pub use proof::{
+    ConsistencyProof, InclusionProof, OpProof, ProofFault, RangeProof, TreeProof, Verified,
+};
 pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, SegmentFault};
 pub use validators::{Validator, ValidatorSet};
 pub use vector::{Cut, Deps, Position, VersionVector};

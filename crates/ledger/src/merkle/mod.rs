@@ -1,8 +1,9 @@
 //! The Merkle tree of RFC 6962 over SHA-256: leaf and node hashes here, the growing edge in
-//! `frontier`, proofs and their verification in `proof`, the stored log in `tile` and `tree`. A lone last
-//! node is never doubled, and leaves and nodes are hashed apart.
+//! `frontier`, the paths of proofs and their verification in `path` (by the one walk in `walk`),
+//! the stored log in `tile` and `tree`, what is proved out of it in `prover`. A lone last node is
+//! never doubled, and leaves and nodes are hashed apart.
 
-use crate::hash::{Hash, sha256};
+use crate::hash::{Hash, sha256, sha256_of_65};
 
 /// The root of the tree without leaves: SHA-256 of nothing.
 pub const EMPTY_ROOT: Hash = [
@@ -17,24 +18,34 @@ pub fn leaf_hash(data: &[u8]) -> Hash {
 
 /// SHA-256(0x01 ‖ left ‖ right).
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    sha256(&[&[1], left, right])
+    sha256_of_65(1, left, right)
 }
 
 /// The root over leaf hashes.
 pub fn root(leaf_hashes: &[Hash]) -> Hash {
-    let mut edge = Frontier::default();
-    for hash in leaf_hashes {
-        edge.push(*hash);
+    match leaf_hashes {
+        [] => EMPTY_ROOT,
+        [only] => *only,
+        [left, right] => node_hash(left, right),
+        many => {
+            let (left, right) = many.split_at(walk::split(many.len() as u64) as usize);
+            node_hash(&root(left), &root(right))
+        }
     }
-    edge.root()
 }
 
 mod frontier;
-mod proof;
+mod path;
+mod prover;
 mod tile;
 mod tree;
+mod walk;
 
 pub use frontier::Frontier;
-pub use proof::{consistency_path, inclusion_path, verify_consistency, verify_inclusion};
+pub use path::{
+    consistency_length, consistency_path, inclusion_length, inclusion_path, range_length,
+    range_path, verify_consistency, verify_inclusion, verify_range,
+};
+pub use prover::Prover;
 pub use tile::{TILE_BYTES, TILE_WIDTH, tile_path};
 pub use tree::{TileStore, Tree, TreeError};

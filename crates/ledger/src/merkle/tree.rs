@@ -2,13 +2,10 @@
 //! and writes n / 256 tiles and one for each level above; roots and proofs of any size so far
 //! read a few tiles.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
-use super::proof::{consistency, inclusion, split};
 use super::tile::{TILE_BYTES, TILE_WIDTH, entries_root};
-use super::{EMPTY_ROOT, Frontier, node_hash};
+use super::{Frontier, Prover};
 use crate::hash::Hash;
 
 /// Where tiles are kept.
@@ -84,6 +81,11 @@ impl<S: TileStore> Tree<S> {
         self.size
     }
 
+    /// Answers several questions about the tree and reads each tile once for all of them.
+    pub fn prover(&self) -> Prover<'_, S> {
+        Prover::new(&self.store, self.size)
+    }
+
     /// Gives the store back.
     pub fn into_store(self) -> S {
         self.store
@@ -146,11 +148,7 @@ impl<S: TileStore> Tree<S> {
     /// # Errors
     /// [`TreeError`].
     pub fn root_at(&self, size: u64) -> Result<Hash, TreeError<S::Error>> {
-        self.within(size)?;
-        if size == 0 {
-            return Ok(EMPTY_ROOT);
-        }
-        Nodes::new(&self.store).range(0, size)
+        self.prover().root_at(size)
     }
 
     /// The hash of leaf `index`.
@@ -158,8 +156,7 @@ impl<S: TileStore> Tree<S> {
     /// # Errors
     /// [`TreeError`].
     pub fn leaf_hash(&self, index: u64) -> Result<Hash, TreeError<S::Error>> {
-        self.within(index.saturating_add(1))?;
-        Nodes::new(&self.store).node(0, index)
+        self.prover().leaf_hash(index)
     }
 
     /// The right edge of the first `size` leaves.
@@ -167,18 +164,7 @@ impl<S: TileStore> Tree<S> {
     /// # Errors
     /// [`TreeError`].
     pub fn frontier(&self, size: u64) -> Result<Frontier, TreeError<S::Error>> {
-        self.within(size)?;
-        let mut nodes = Nodes::new(&self.store);
-        let mut peaks = Vec::new();
-        let mut lo = 0;
-        for height in (0..64).rev().filter(|height| size >> height & 1 == 1) {
-            peaks.push(nodes.node(height, lo >> height)?);
-            lo += 1 << height;
-        }
-        Frontier::from_peaks(size, peaks).ok_or(TreeError::Range {
-            asked: size,
-            size: self.size,
-        })
+        self.prover().frontier(size)
     }
 
     /// The inclusion path of leaf `index` in the tree of the first `size` leaves, leaf to root.
@@ -186,10 +172,20 @@ impl<S: TileStore> Tree<S> {
     /// # Errors
     /// [`TreeError`]; `index` must lie below `size`.
     pub fn inclusion_proof(&self, index: u64, size: u64) -> Result<Vec<Hash>, TreeError<S::Error>> {
-        self.within(size)?;
-        let mut nodes = Nodes::new(&self.store);
-        inclusion(index, size, |lo, n| nodes.range(lo, n))?
-            .ok_or(TreeError::Range { asked: index, size })
+        self.prover().inclusion_proof(index, size)
+    }
+
+    /// The path of the `count` leaves from `first` on in the tree of the first `size` leaves.
+    ///
+    /// # Errors
+    /// [`TreeError`]; there must be a leaf, and the last one must lie below `size`.
+    pub fn range_proof(
+        &self,
+        first: u64,
+        count: u64,
+        size: u64,
+    ) -> Result<Vec<Hash>, TreeError<S::Error>> {
+        self.prover().range_proof(first, count, size)
     }
 
     /// The consistency path from the first `old` to the first `size` leaves.
@@ -197,20 +193,7 @@ impl<S: TileStore> Tree<S> {
     /// # Errors
     /// [`TreeError`]; `old` must not exceed `size`.
     pub fn consistency_proof(&self, old: u64, size: u64) -> Result<Vec<Hash>, TreeError<S::Error>> {
-        self.within(size)?;
-        let mut nodes = Nodes::new(&self.store);
-        consistency(old, size, |lo, n| nodes.range(lo, n))?
-            .ok_or(TreeError::Range { asked: old, size })
-    }
-
-    fn within(&self, asked: u64) -> Result<(), TreeError<S::Error>> {
-        if asked > self.size {
-            return Err(TreeError::Range {
-                asked,
-                size: self.size,
-            });
-        }
-        Ok(())
+        self.prover().consistency_proof(old, size)
     }
 
     /// The `have` hashes that the open tile of a level holds.
@@ -225,55 +208,5 @@ impl<S: TileStore> Tree<S> {
         }
         tile.truncate(bytes);
         Ok(tile)
-    }
-}
-
-/// Reads nodes, each tile once.
-struct Nodes<'a, S> {
-    store: &'a S,
-    tiles: BTreeMap<(u8, u64), Vec<u8>>,
-}
-
-impl<'a, S: TileStore> Nodes<'a, S> {
-    fn new(store: &'a S) -> Self {
-        Self {
-            store,
-            tiles: BTreeMap::new(),
-        }
-    }
-
-    /// The root of complete subtree `index` of 2^height leaves.
-    fn node(&mut self, height: u32, index: u64) -> Result<Hash, TreeError<S::Error>> {
-        let level = (height / 8) as u8;
-        let within = height % 8;
-        let first = index << within;
-        let tile_index = first / TILE_WIDTH;
-        let start = (first % TILE_WIDTH) as usize * 32;
-        let end = start + (32 << within);
-        let fault = TreeError::Tile {
-            level,
-            index: tile_index,
-        };
-        let tile = match self.tiles.entry((level, tile_index)) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                let tile = self.store.tile(level, tile_index);
-                entry.insert(tile.map_err(TreeError::Store)?)
-            }
-        };
-        tile.get(start..end).map(entries_root).ok_or(fault)
-    }
-
-    /// The root over the leaves `lo..lo + n`, where RFC 6962 splits a tree this way: `lo` is a
-    /// multiple of the power of two at or above `n`.
-    fn range(&mut self, lo: u64, n: u64) -> Result<Hash, TreeError<S::Error>> {
-        if n.is_power_of_two() {
-            let height = n.trailing_zeros();
-            return self.node(height, lo >> height);
-        }
-        let k = split(n);
-        let left = self.range(lo, k)?;
-        let right = self.range(lo + k, n - k)?;
-        Ok(node_hash(&left, &right))
     }
 }

@@ -1,13 +1,19 @@
 //! The proof of one op: everything that an auditor needs to verify offline that this op, by this
-//! origin, is in the log that a quorum signed. JSON, format 1; byte strings are hex.
+//! origin, is in the log that a quorum signed. JSON, format 1; byte strings are hex. `check`
+//! verifies it; `tree` has the proofs that are about the log's tree alone.
 
 mod check;
 mod hex_text;
+mod json;
+mod tree;
+mod tree_codec;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use hex_text::{Hex, HexBytes};
+pub use tree::{ConsistencyProof, InclusionProof, RangeProof, TreeProof};
+pub use tree_codec::{MAX_TREE_PROOF_TEXT, TREE_PROOF_FORMAT};
 
 use crate::block::Header;
 use crate::certificate::{Certificate, CertificateFault};
@@ -185,6 +191,22 @@ pub enum ProofFault {
         /// The chain that it must be.
         pinned: ChainId,
     },
+    /// It proves something else than is asked for.
+    #[error("it is a proof of {found}, not of {expected}")]
+    Kind {
+        /// What it proves.
+        found: &'static str,
+        /// What is asked for.
+        expected: &'static str,
+    },
+    /// A path through the tree has not the one length that it can have.
+    #[error("the path has {found} hashes, for this place and size it must have {expected}")]
+    PathLength {
+        /// How many hashes there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+    },
     /// The op is not in the tree at that place.
     #[error("the op is not leaf {index} of the log with {size} leaves that the header names")]
     NotIncluded {
@@ -272,21 +294,7 @@ impl OpProof {
     /// # Errors
     /// [`ProofFault::Unreadable`] or [`ProofFault::Format`].
     pub fn from_json(text: &str) -> Result<Self, ProofFault> {
-        #[derive(Deserialize)]
-        struct Format {
-            format: u32,
-        }
-        let unreadable = |error: serde_json::Error| ProofFault::Unreadable(error.to_string());
-        if text.len() > MAX_PROOF_BYTES {
-            let detail = format!("it is longer than {MAX_PROOF_BYTES} bytes");
-            return Err(ProofFault::Unreadable(detail));
-        }
-        // A later format is named as such, not as a list of fields that are not known.
-        let Format { format } = serde_json::from_str(text).map_err(unreadable)?;
-        if format != PROOF_FORMAT {
-            return Err(ProofFault::Format(format));
-        }
-        serde_json::from_str(text).map_err(unreadable)
+        json::read(text, PROOF_FORMAT, MAX_PROOF_BYTES)
     }
 
     /// The proof's JSON text.
@@ -294,7 +302,7 @@ impl OpProof {
     /// # Errors
     /// [`ProofFault::Unreadable`]; cannot happen with fields that were read or put together here.
     pub fn to_json(&self) -> Result<String, ProofFault> {
-        serde_json::to_string_pretty(self).map_err(|e| ProofFault::Unreadable(e.to_string()))
+        json::write(self)
     }
 }
 

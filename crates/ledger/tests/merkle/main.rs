@@ -1,0 +1,14 @@
+//! The Merkle log against published answers (`known_answers`), against a second reading of the
+//! RFCs (`reference`), against attacks on its proofs (`proofs`), and as it lies in tiles (`log`).
+
+mod known_answers;
+mod log;
+mod proofs;
+mod reference;
+
+use ledger::Hash;
+use ledger::merkle::leaf_hash;
+
+fn leaves(count: u64) -> Vec<Hash> {
+    (0..count).map(|i| leaf_hash(&i.to_be_bytes())).collect()
+}
