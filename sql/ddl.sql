@@ -34,3 +34,5 @@ $$;
 
 CREATE EVENT TRIGGER blockchain_crdt_ddl ON ddl_command_end EXECUTE FUNCTION crdt.after_ddl();
 CREATE EVENT TRIGGER blockchain_crdt_drop ON sql_drop EXECUTE FUNCTION crdt.after_drop();
+COMMENT ON EVENT TRIGGER blockchain_crdt_ddl IS 'Puts DDL on tracked tables into the log';
+COMMENT ON EVENT TRIGGER blockchain_crdt_drop IS 'Puts drops of tracked tables, and of what acts on their rows, into the log';
