@@ -60,7 +60,8 @@ COMMENT ON VIEW crdt_blocks IS 'Final blocks of the chain';
 CREATE VIEW crdt_ops AS
 SELECT n.name AS origin, o.seq, n.node_id AS origin_id,
        to_timestamp((o.hlc >> 16) / 1000.0) AS at,
-       CASE o.kind WHEN 1 THEN 'delta' WHEN 2 THEN 'schema' WHEN 3 THEN 'membership' ELSE o.kind::text END AS kind,
+       CASE o.kind WHEN 1 THEN 'delta' WHEN 2 THEN 'schema' WHEN 3 THEN 'membership' WHEN 8 THEN 'lineage'
+                   WHEN 9 THEN 'prune' ELSE o.kind::text END AS kind,
        c.content ->> 'table' AS table_name,
        c.content ->> 'row' AS row_key,
        c.content ->> 'change' AS change,

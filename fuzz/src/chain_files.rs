@@ -3,7 +3,7 @@
 use ledger::merkle::{consistency_path, inclusion_path, range_path};
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
 use ledger::{
-    Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Member,
+    Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Lineage, Member,
     MembershipChange, OpProof, Pins, RangeProof, Segment, TreeProof, ValidatorSet, VersionVector,
     verify_bundle,
 };
@@ -35,6 +35,7 @@ pub fn targets() -> Vec<Target> {
         Target::new("genesis", genesis_bytes, vec![genesis().to_bytes()]),
         Target::new("member", member_bytes, vec![founder.to_bytes()]),
         Target::new("membership_change", membership_change, vec![joins, leaves]),
+        Target::new("lineage", lineage, vec![derived()]),
         Target::new("validator_set", validator_set, vec![set.to_bytes()]),
         Target::new("segment", segment_bytes, vec![segment().to_bytes()]),
         Target::new(
@@ -90,6 +91,24 @@ fn membership_change(bytes: &[u8]) {
         MembershipChange::from_bytes,
         MembershipChange::to_bytes,
     );
+}
+
+fn derived() -> Vec<u8> {
+    let lineage = Lineage {
+        source: "raw".to_owned(),
+        target: "daily".to_owned(),
+        transform: "sum".to_owned(),
+        detail: "{}".to_owned(),
+        actor: "etl".to_owned(),
+        application: String::new(),
+    };
+    lineage.to_bytes().expect("a seed within the limits")
+}
+
+fn lineage(bytes: &[u8]) {
+    is_canonical(bytes, Lineage::from_bytes, |lineage| {
+        lineage.to_bytes().expect("what was read can be written")
+    });
 }
 
 fn validator_set(bytes: &[u8]) {

@@ -2,8 +2,8 @@
 
 use crdt::codec::Reader;
 use crdt::{
-    CausalContext, Column, ColumnKind, DecodeError, Dot, Hlc, PlainRow, ReplicaId, RowAction,
-    RowChange, RowMeta, SchemaAction, SchemaChange, Stamp, TableSchema, json,
+    Alteration, CausalContext, Column, ColumnKind, DecodeError, Dot, Hlc, PlainRow, ReplicaId,
+    RowAction, RowChange, RowMeta, SchemaAction, SchemaChange, Stamp, TableSchema, json,
 };
 
 use super::{Target, is_canonical};
@@ -142,7 +142,14 @@ fn schema_changes() -> Vec<Vec<u8>> {
         schema: "public".to_owned(),
         table: "page".to_owned(),
     };
-    [SchemaAction::Track(table()), untrack]
+    let alter = SchemaAction::Alter(Alteration {
+        schema: "public".to_owned(),
+        table: "page".to_owned(),
+        command: "ALTER TABLE".to_owned(),
+        object: "public.page".to_owned(),
+        columns: table().columns,
+    });
+    [SchemaAction::Track(table()), untrack, alter]
         .into_iter()
         .map(|action| {
             let change = SchemaChange {

@@ -4,8 +4,10 @@
 use crate::catalog;
 use crate::track::table::{self, Table};
 use crate::worker::{find_table, subtransaction::attempt};
-use crdt::{AnyState, RowAction, RowChange, SchemaAction, SchemaChange, TableSchema};
-use ledger::{Certificate, Cut, Header, Kind, MembershipChange, NodeId};
+use crdt::{
+    Alteration, AnyState, Column, RowAction, RowChange, SchemaAction, SchemaChange, TableSchema,
+};
+use ledger::{Certificate, Cut, Header, Kind, Lineage, MembershipChange, NodeId};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 use serde_json::{Value, json};
@@ -31,6 +33,7 @@ fn crdt_op_content(kind: i16, schema_id: i32, payload: &[u8]) -> JsonB {
         Some(Kind::Delta) => row_content(schema_id, payload),
         Some(Kind::Schema) => schema_content(payload),
         Some(Kind::ValidatorSet) => membership_content(payload),
+        Some(Kind::Lineage) => lineage_content(payload),
         _ => None,
     };
     JsonB(content.unwrap_or_else(|| json!({ "change": "cannot be read" })))
@@ -171,26 +174,57 @@ impl Words {
 fn schema_content(payload: &[u8]) -> Option<Value> {
     let change = SchemaChange::decode(payload).ok()?;
     let (words, table) = match &change.action {
-        SchemaAction::Track(schema) => {
-            let columns: Vec<String> = schema
-                .columns
-                .iter()
-                .map(|c| format!("{} {}", c.name, c.type_name))
-                .collect();
-            (
-                format!("tracked: {}", columns.join(", ")),
-                format!("{}.{}", schema.schema, schema.table),
-            )
-        }
+        SchemaAction::Track(schema) => (
+            format!("tracked: {}", columns(&schema.columns)),
+            format!("{}.{}", schema.schema, schema.table),
+        ),
         SchemaAction::Untrack { schema, table } => (
             "not tracked any more".to_owned(),
             format!("{schema}.{table}"),
+        ),
+        SchemaAction::Alter(alteration) => (
+            alteration_words(alteration),
+            format!("{}.{}", alteration.schema, alteration.table),
         ),
     };
     Some(json!({
         "actor": change.actor,
         "application": change.application,
         "table": table,
+        "change": words,
+    }))
+}
+
+fn alteration_words(alteration: &Alteration) -> String {
+    let Alteration {
+        command,
+        object,
+        columns: now,
+        ..
+    } = alteration;
+    match now.is_empty() {
+        true => format!("{command} {object}"),
+        false => format!("{command} {object}, now: {}", columns(now)),
+    }
+}
+
+fn columns(columns: &[Column]) -> String {
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|c| format!("{} {}", c.name, c.type_name))
+        .collect();
+    columns.join(", ")
+}
+
+fn lineage_content(payload: &[u8]) -> Option<Value> {
+    let lineage = Lineage::from_bytes(payload).ok()?;
+    let mut words = format!("{} from {}", lineage.target, lineage.source);
+    if !lineage.transform.is_empty() {
+        words = format!("{words} by {}", lineage.transform);
+    }
+    Some(json!({
+        "actor": lineage.actor,
+        "application": lineage.application,
         "change": words,
     }))
 }

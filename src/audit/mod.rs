@@ -4,6 +4,7 @@
 mod checkpoint;
 mod export;
 pub mod feed;
+mod lineage;
 mod log;
 mod proof;
 mod ranges;

@@ -180,6 +180,11 @@ pub fn with_triggers<R>(on: bool, work: impl FnOnce() -> R) -> R {
 /// Takes the triggers away and forgets the table.
 pub fn leave(oid: pg_sys::Oid) {
     let name = table::name_of(oid);
+    // First, so that what follows is not told as DDL on a tracked table.
+    catalog::run(
+        "DELETE FROM crdt.tracked WHERE relation = $1",
+        &[oid.into()],
+    );
     for trigger in ["guard", "capture", "no_truncate"] {
         ddl(&format!(
             "DROP TRIGGER IF EXISTS zz_crdt_{trigger} ON {name}"
@@ -189,10 +194,6 @@ pub fn leave(oid: pg_sys::Oid) {
         "ALTER TABLE {name} DROP COLUMN IF EXISTS {}",
         table::META
     ));
-    catalog::run(
-        "DELETE FROM crdt.tracked WHERE relation = $1",
-        &[oid.into()],
-    );
     table::forget(oid);
 }
 
@@ -304,7 +305,9 @@ fn describe_in_full(oid: pg_sys::Oid) -> TableSchema {
     }
 }
 
-fn columns(oid: pg_sys::Oid) -> Vec<Column> {
+/// The table's columns as a schema lists them; types are qualified as this
+/// session's search_path wants it.
+pub fn columns(oid: pg_sys::Oid) -> Vec<Column> {
     catalog::query(
         "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
                 t.typname::text,

@@ -17,7 +17,7 @@ mod clocks;
 mod comparison;
 mod counters;
 mod gin;
-mod json;
+pub mod json;
 mod kind;
 mod lattice;
 mod maps;

@@ -5,7 +5,7 @@ use super::log::Place;
 use crate::catalog;
 use crate::track::key;
 use crdt::{RowChange, SchemaAction, SchemaChange, TableSchema};
-use ledger::{Kind, MembershipChange, Op};
+use ledger::{Kind, Lineage, MembershipChange, Op};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -54,13 +54,14 @@ impl Reader {
                 Ok(change) => Content::Membership(change),
                 Err(error) => Content::Bad(error.to_string()),
             },
+            Kind::Lineage => match Lineage::from_bytes(payload) {
+                Ok(_) => Content::Opaque,
+                Err(error) => Content::Bad(error.to_string()),
+            },
             Kind::Header => Content::Bad("headers are not operations".to_owned()),
-            Kind::Redaction
-            | Kind::KeyShred
-            | Kind::Consent
-            | Kind::Access
-            | Kind::Lineage
-            | Kind::Prune => Content::Opaque,
+            Kind::Redaction | Kind::KeyShred | Kind::Consent | Kind::Access | Kind::Prune => {
+                Content::Opaque
+            }
         };
         let place = match &content {
             Content::Row {

@@ -87,6 +87,6 @@ pub use pn_counter::PnCounter;
 pub use rga::Rga;
 pub use rga_text::RgaText;
 pub use row::{PlainRow, RowAction, RowChange, RowMeta};
-pub use schema::{Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
+pub use schema::{Alteration, Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
 pub use vector_clock::VectorClock;
 pub use version_vector::VersionVector;

@@ -5,8 +5,9 @@ mod world;
 use std::collections::BTreeSet;
 
 use crdt::{
-    AnyState, Column, ColumnKind, Crdt, Dot, Hlc, LwwRegister, OrSet, PlainRow, PnCounter,
-    ReplicaId, RowAction, RowChange, RowMeta, SchemaAction, SchemaChange, Stamp, TableSchema,
+    Alteration, AnyState, Column, ColumnKind, Crdt, Dot, Hlc, LwwRegister, OrSet, PlainRow,
+    PnCounter, ReplicaId, RowAction, RowChange, RowMeta, SchemaAction, SchemaChange, Stamp,
+    TableSchema,
 };
 use world::Clock;
 
@@ -292,6 +293,31 @@ fn schemas() {
     let bytes = untrack.encode().unwrap();
     assert_eq!(hex(&bytes), "0102017301740000");
     assert_eq!(SchemaChange::decode(&bytes), Ok(untrack));
+    let alter = SchemaChange {
+        action: SchemaAction::Alter(Alteration {
+            schema: "s".to_owned(),
+            table: "t".to_owned(),
+            command: "ALTER TABLE".to_owned(),
+            object: "s.t".to_owned(),
+            columns: vec![Column {
+                name: "n".to_owned(),
+                type_name: "text".to_owned(),
+                kind: ColumnKind::Plain,
+                not_null: true,
+            }],
+        }),
+        actor: "a".to_owned(),
+        application: String::new(),
+    };
+    let bytes = alter.encode().unwrap();
+    let body = [
+        "01730174",
+        "0b414c544552205441424c45",
+        "03732e74",
+        "01016e04746578740001",
+    ];
+    assert_eq!(hex(&bytes), ["0103", &body.concat(), "016100"].concat());
+    assert_eq!(SchemaChange::decode(&bytes), Ok(alter));
 }
 
 /// crdt_state is for people, but scripts will read it.

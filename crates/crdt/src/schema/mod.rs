@@ -1,10 +1,15 @@
-//! The shape of a tracked table, and its enrolment as it travels between nodes.
+//! The shape of a tracked table; `change` is what travels when a table is tracked, altered or no
+//! longer tracked.
+
+mod change;
+
+pub use change::{Alteration, SchemaAction, SchemaChange};
 
 use sha2::{Digest, Sha256};
 
+use crate::DecodeError;
 use crate::codec::{Reader, at_most, put_bytes, put_varint};
-use crate::row::{MAX_COLUMNS, MAX_KEY_COLUMNS, MAX_NAME_BYTES, name_fits};
-use crate::{DecodeError, EncodeError};
+use crate::row::{MAX_COLUMNS, MAX_KEY_COLUMNS, MAX_NAME_BYTES};
 
 /// How a column is replicated.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -110,12 +115,7 @@ impl TableSchema {
     fn put(&self, out: &mut Vec<u8>) {
         put_bytes(out, self.schema.as_bytes());
         put_bytes(out, self.table.as_bytes());
-        put_varint(out, self.columns.len() as u64);
-        for column in &self.columns {
-            put_bytes(out, column.name.as_bytes());
-            put_bytes(out, column.type_name.as_bytes());
-            out.extend([column.kind as u8, u8::from(column.not_null)]);
-        }
+        put_columns(out, &self.columns);
         put_varint(out, self.key.len() as u64);
         self.key
             .iter()
@@ -134,18 +134,7 @@ impl TableSchema {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let schema = read_name(reader)?;
         let table = read_name(reader)?;
-        let count = reader.count(4)?;
-        at_most("columns", count, MAX_COLUMNS)?;
-        let mut columns: Vec<Column> = Vec::new();
-        for _ in 0..count {
-            let column = Column {
-                name: read_name(reader)?,
-                type_name: read_name(reader)?,
-                kind: ColumnKind::of(reader.u8()?)?,
-                not_null: read_flag(reader)?,
-            };
-            columns.push(column);
-        }
+        let columns = read_columns(reader)?;
         let count = reader.count(1)?;
         at_most("key columns", count, MAX_KEY_COLUMNS)?;
         let mut key: Vec<u16> = Vec::with_capacity(count);
@@ -202,6 +191,31 @@ impl TableSchema {
     }
 }
 
+fn put_columns(out: &mut Vec<u8>, columns: &[Column]) {
+    put_varint(out, columns.len() as u64);
+    for column in columns {
+        put_bytes(out, column.name.as_bytes());
+        put_bytes(out, column.type_name.as_bytes());
+        out.extend([column.kind as u8, u8::from(column.not_null)]);
+    }
+}
+
+fn read_columns(reader: &mut Reader<'_>) -> Result<Vec<Column>, DecodeError> {
+    let count = reader.count(4)?;
+    at_most("columns", count, MAX_COLUMNS)?;
+    let mut columns: Vec<Column> = Vec::new();
+    for _ in 0..count {
+        let column = Column {
+            name: read_name(reader)?,
+            type_name: read_name(reader)?,
+            kind: ColumnKind::of(reader.u8()?)?,
+            not_null: read_flag(reader)?,
+        };
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
 fn read_name(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
     let name = reader.text()?;
     at_most("bytes of a name", name.len(), MAX_NAME_BYTES)?;
@@ -213,87 +227,5 @@ pub(crate) fn read_flag(reader: &mut Reader<'_>) -> Result<bool, DecodeError> {
         0 => Ok(false),
         1 => Ok(true),
         code => Err(DecodeError::UnknownCode { what: "flag", code }),
-    }
-}
-
-/// What happened to a table.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum SchemaAction {
-    /// It is tracked, or tracked in a new shape.
-    Track(TableSchema),
-    /// It is no longer tracked.
-    Untrack {
-        /// Its schema, unquoted.
-        schema: String,
-        /// Its name, unquoted.
-        table: String,
-    },
-}
-
-/// A change to the set of tracked tables; the payload of an op of kind schema.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SchemaChange {
-    /// What happened.
-    pub action: SchemaAction,
-    /// Who did it: the database role.
-    pub actor: String,
-    /// From which application: application_name.
-    pub application: String,
-}
-
-impl SchemaChange {
-    /// Version byte, u8 action (1 track, 2 untrack), the table, actor and application.
-    ///
-    /// # Errors
-    /// A table or name beyond the limits: it could not be read back.
-    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut out = vec![1];
-        match &self.action {
-            SchemaAction::Track(table) => {
-                TableSchema::decode(&table.encode())
-                    .map_err(|_| EncodeError::Malformed("the table's schema"))?;
-                out.push(1);
-                table.put(&mut out);
-            }
-            SchemaAction::Untrack { schema, table } => {
-                out.push(2);
-                for name in [schema, table] {
-                    name_fits(name)?;
-                    put_bytes(&mut out, name.as_bytes());
-                }
-            }
-        }
-        for name in [&self.actor, &self.application] {
-            name_fits(name)?;
-            put_bytes(&mut out, name.as_bytes());
-        }
-        Ok(out)
-    }
-
-    /// From [`SchemaChange::encode`]; anything else, or beyond the limits, is an error.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes);
-        reader.version()?;
-        let action = match reader.u8()? {
-            1 => SchemaAction::Track(TableSchema::read(&mut reader)?),
-            2 => SchemaAction::Untrack {
-                schema: read_name(&mut reader)?,
-                table: read_name(&mut reader)?,
-            },
-            code => {
-                return Err(DecodeError::UnknownCode {
-                    what: "action",
-                    code,
-                });
-            }
-        };
-        let actor = read_name(&mut reader)?;
-        let application = read_name(&mut reader)?;
-        reader.finish()?;
-        Ok(Self {
-            action,
-            actor,
-            application,
-        })
     }
 }
