@@ -56,6 +56,28 @@ fn alterations_travel_along_and_are_found() {
     );
 }
 
+/// Of two records of one member a reader would believe the last, whatever the first says.
+#[test]
+fn a_member_that_is_there_twice_is_found() {
+    let mut chain = Chain::sample(3);
+    let mut other = chain.members[1].clone();
+    other.name = "impostor".to_owned();
+    chain.members.insert(1, other);
+    assert_eq!(
+        told(&verify(&chain.bundle(), &Pins::default())),
+        [FindingKind::MembershipAltered]
+    );
+}
+
+/// One chain has one file: nothing can be hidden behind its end.
+#[test]
+fn nothing_follows_the_end() {
+    let mut bytes = Chain::sample(3).bundle();
+    bytes.push(0);
+    let read = verify_bundle(bytes.as_slice(), &Pins::default());
+    assert!(matches!(read, Err(BundleError::Trailing)), "{read:?}");
+}
+
 #[test]
 fn pins_are_held_against_the_chain() {
     let chain = Chain::sample(3);

@@ -27,6 +27,9 @@ pub enum BundleError {
     /// It ends before its last frame.
     #[error("the bundle is cut off")]
     CutOff,
+    /// It goes on behind its last frame.
+    #[error("more follows behind the end of the bundle")]
+    Trailing,
     /// A frame cannot be read.
     #[error("frame {frame} of the bundle cannot be read: {error}")]
     Frame {
@@ -78,6 +81,7 @@ pub fn verify_bundle(
     if body != (frames.number - 1).to_be_bytes() {
         return Err(BundleError::CutOff);
     }
+    frames.finish()?;
     let mut report = verifier.finish();
     hold_against(pins, chain, &mut report);
     Ok((chain, report, pins.trust()))
@@ -168,6 +172,14 @@ impl<R: Read> Frames<R> {
         }
         self.number += 1;
         Ok((tag, body))
+    }
+
+    /// Nothing may follow.
+    fn finish(&mut self) -> Result<(), BundleError> {
+        match (&mut self.from).take(1).read_to_end(&mut Vec::new())? {
+            0 => Ok(()),
+            _ => Err(BundleError::Trailing),
+        }
     }
 
     fn fault(&self, error: DecodeError) -> BundleError {

@@ -191,6 +191,9 @@ impl ChainVerifier {
                     Some(format!("more than {MAX_MEMBERS} members are stored"))
                 }
                 Err(fault) => Some(fault.to_string()),
+                Ok(()) if self.stored_members.contains_key(&node) => {
+                    Some("the member is stored twice".to_owned())
+                }
                 Ok(()) => None,
             };
             if let Some(detail) = fault {
