@@ -2,11 +2,16 @@
 
 use ledger::OpProof;
 
+use crate::chain::member;
 use crate::examples;
 use crate::sample::Sample;
 
 fn json(proof: &OpProof) -> Vec<u8> {
     format!("{}\n", proof.to_json().unwrap()).into_bytes()
+}
+
+fn key_line(seed: u8) -> Vec<u8> {
+    format!("{}\n", hex::encode(member(seed, 0).signing_key)).into_bytes()
 }
 
 /// Each file's name and bytes.
@@ -18,6 +23,8 @@ pub fn all(sample: &Sample) -> Vec<(&'static str, Vec<u8>)> {
     let later = chain.prove_under(2, 1, 3, &sample.both);
     vec![
         ("chain.bundle", chain.bundle()),
+        ("validator1.key", key_line(1)),
+        ("validator2.key", key_line(2)),
         ("chain.id", format!("{}\n", chain.chain).into_bytes()),
         ("proof_delta.json", json(&delta)),
         ("proof_closed.json", json(&closed)),

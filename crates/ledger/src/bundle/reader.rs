@@ -8,7 +8,7 @@ use super::BUNDLE_LABEL;
 use super::frame::{
     MAX_FRAME_BYTES, Tag, read_block, read_chain, read_op, read_segment, read_tile, read_vector,
 };
-use crate::codec::DecodeError;
+use crate::codec::{DecodeError, Reader};
 use crate::ids::ChainId;
 use crate::member::Member;
 use crate::pins::{Pins, Trust};
@@ -72,11 +72,24 @@ pub fn verify_bundle(
         (tag, body) = frames.next()?;
     }
     let mut verifier = ChainVerifier::begin(chain, genesis, members);
+    let mut in_tail = false;
     while tag != Tag::End {
+        let belongs = match tag {
+            Tag::Tail => !in_tail,
+            Tag::Vector => in_tail,
+            _ => true,
+        };
+        if !belongs {
+            return Err(frames.misplaced());
+        }
+        in_tail |= tag == Tag::Tail;
         feed(&mut verifier, tag, &body)
             .map_err(|e| frames.fault(e))?
             .ok_or_else(|| frames.misplaced())?;
         (tag, body) = frames.next()?;
+    }
+    if !in_tail {
+        return Err(frames.misplaced());
     }
     if body != (frames.number - 1).to_be_bytes() {
         return Err(BundleError::CutOff);
@@ -99,7 +112,10 @@ fn feed(verifier: &mut ChainVerifier, tag: Tag, body: &[u8]) -> Result<Option<()
         }
         Tag::Segment => verifier.segment(&read_segment(body)?),
         Tag::Op => read_op(body, |op| verifier.op(op))?,
-        Tag::Tail => verifier.tail(),
+        Tag::Tail => {
+            Reader::new(body).finish("tail")?;
+            verifier.tail();
+        }
         Tag::Vector => {
             let (origin, seq, head) = read_vector(body)?;
             verifier.vector(origin, seq, head);
