@@ -18,11 +18,12 @@ pub fn verify(key: &VerifyingKey, message: &[u8], signature: &SignatureBytes) ->
         .is_ok()
 }
 
-/// A public key from its 32 bytes; none if they are not a point or of small order.
+/// A public key from its 32 bytes; none if they are not a point, not its canonical form, or of
+/// small order. ed25519-dalek takes a point in more than one form, other libraries do not.
 pub fn public_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
     VerifyingKey::from_bytes(bytes)
         .ok()
-        .filter(|key| !key.is_weak())
+        .filter(|key| !key.is_weak() && key.to_edwards().compress().as_bytes() == bytes)
 }
 
 /// Carries 64 bytes through serde, which knows arrays only up to 32.
@@ -57,6 +58,24 @@ mod tests {
         identity[0] = 1;
         assert!(public_key(&identity).is_none());
         assert!(public_key(&[0; 32]).is_none());
+    }
+
+    /// A verifier in another language would refuse what we accept: RFC 8032 knows one form of a
+    /// point only.
+    #[test]
+    fn a_key_in_another_form_is_refused() {
+        let prime_plus = |offset: u8| {
+            let mut bytes = [0xff; 32];
+            (bytes[0], bytes[31]) = (0xed + offset, 0x7f);
+            bytes
+        };
+        let mut taken = 0;
+        for offset in 0..19 {
+            let bytes = prime_plus(offset);
+            taken += usize::from(VerifyingKey::from_bytes(&bytes).is_ok_and(|key| !key.is_weak()));
+            assert!(public_key(&bytes).is_none(), "p + {offset}");
+        }
+        assert!(taken > 0, "nothing was refused for its form");
     }
 
     #[test]

@@ -56,6 +56,77 @@ fn alterations_travel_along_and_are_found() {
     );
 }
 
+/// Of two records of one member a reader would believe the last, whatever the first says.
+#[test]
+fn a_member_that_is_there_twice_is_found() {
+    let mut chain = Chain::sample(3);
+    let mut other = chain.members[1].clone();
+    other.name = "impostor".to_owned();
+    chain.members.insert(1, other);
+    assert_eq!(
+        told(&verify(&chain.bundle(), &Pins::default())),
+        [FindingKind::MembershipAltered]
+    );
+}
+
+/// The frames of a bundle, without its end.
+fn frames(bundle: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = &bundle[16..];
+    let mut frames = Vec::new();
+    while rest[0] != 9 {
+        let length = u32::from_be_bytes(rest[1..5].try_into().unwrap()) as usize;
+        let (frame, behind) = rest.split_at(5 + length);
+        frames.push(frame.to_vec());
+        rest = behind;
+    }
+    frames
+}
+
+fn joined(bundle: &[u8], frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = [&bundle[..16], &frames.concat()].concat();
+    bytes.extend([9, 0, 0, 0, 8]);
+    bytes.extend((frames.len() as u64).to_be_bytes());
+    bytes
+}
+
+/// Where the tail begins is part of what a bundle says: it is there once, and says nothing else.
+#[test]
+fn a_bundle_has_one_tail() {
+    let bundle = Chain::sample(3).bundle();
+    let sound = frames(&bundle);
+    assert_eq!(joined(&bundle, &sound), bundle);
+    let tail = sound.iter().position(|frame| frame[0] == 7).unwrap();
+    let refused = |frames: &[Vec<u8>]| {
+        let bytes = joined(&bundle, frames);
+        assert!(verify_bundle(bytes.as_slice(), &Pins::default()).is_err());
+    };
+    let mut twice = sound.clone();
+    twice.push(sound[tail].clone());
+    refused(&twice);
+    let mut filled = sound.clone();
+    filled[tail] = vec![7, 0, 0, 0, 1, 0];
+    refused(&filled);
+    let mut early = sound.clone();
+    let vector = early.pop().unwrap();
+    early.insert(tail, vector);
+    refused(&early);
+    let blocks_only: Vec<_> = sound[..tail].to_vec();
+    refused(&blocks_only);
+    let mut named_twice = sound.clone();
+    named_twice.push(sound.last().unwrap().clone());
+    let report = verify(&joined(&bundle, &named_twice), &Pins::default());
+    assert_eq!(told(&report), [FindingKind::VectorAltered]);
+}
+
+/// One chain has one file: nothing can be hidden behind its end.
+#[test]
+fn nothing_follows_the_end() {
+    let mut bytes = Chain::sample(3).bundle();
+    bytes.push(0);
+    let read = verify_bundle(bytes.as_slice(), &Pins::default());
+    assert!(matches!(read, Err(BundleError::Trailing)), "{read:?}");
+}
+
 #[test]
 fn pins_are_held_against_the_chain() {
     let chain = Chain::sample(3);

@@ -8,7 +8,7 @@ use super::BUNDLE_LABEL;
 use super::frame::{
     MAX_FRAME_BYTES, Tag, read_block, read_chain, read_op, read_segment, read_tile, read_vector,
 };
-use crate::codec::DecodeError;
+use crate::codec::{DecodeError, Reader};
 use crate::ids::ChainId;
 use crate::member::Member;
 use crate::pins::{Pins, Trust};
@@ -27,6 +27,9 @@ pub enum BundleError {
     /// It ends before its last frame.
     #[error("the bundle is cut off")]
     CutOff,
+    /// It goes on behind its last frame.
+    #[error("more follows behind the end of the bundle")]
+    Trailing,
     /// A frame cannot be read.
     #[error("frame {frame} of the bundle cannot be read: {error}")]
     Frame {
@@ -69,15 +72,29 @@ pub fn verify_bundle(
         (tag, body) = frames.next()?;
     }
     let mut verifier = ChainVerifier::begin(chain, genesis, members);
+    let mut in_tail = false;
     while tag != Tag::End {
+        let belongs = match tag {
+            Tag::Tail => !in_tail,
+            Tag::Vector => in_tail,
+            _ => true,
+        };
+        if !belongs {
+            return Err(frames.misplaced());
+        }
+        in_tail |= tag == Tag::Tail;
         feed(&mut verifier, tag, &body)
             .map_err(|e| frames.fault(e))?
             .ok_or_else(|| frames.misplaced())?;
         (tag, body) = frames.next()?;
     }
+    if !in_tail {
+        return Err(frames.misplaced());
+    }
     if body != (frames.number - 1).to_be_bytes() {
         return Err(BundleError::CutOff);
     }
+    frames.finish()?;
     let mut report = verifier.finish();
     hold_against(pins, chain, &mut report);
     Ok((chain, report, pins.trust()))
@@ -95,7 +112,10 @@ fn feed(verifier: &mut ChainVerifier, tag: Tag, body: &[u8]) -> Result<Option<()
         }
         Tag::Segment => verifier.segment(&read_segment(body)?),
         Tag::Op => read_op(body, |op| verifier.op(op))?,
-        Tag::Tail => verifier.tail(),
+        Tag::Tail => {
+            Reader::new(body).finish("tail")?;
+            verifier.tail();
+        }
         Tag::Vector => {
             let (origin, seq, head) = read_vector(body)?;
             verifier.vector(origin, seq, head);
@@ -168,6 +188,14 @@ impl<R: Read> Frames<R> {
         }
         self.number += 1;
         Ok((tag, body))
+    }
+
+    /// Nothing may follow.
+    fn finish(&mut self) -> Result<(), BundleError> {
+        match (&mut self.from).take(1).read_to_end(&mut Vec::new())? {
+            0 => Ok(()),
+            _ => Err(BundleError::Trailing),
+        }
     }
 
     fn fault(&self, error: DecodeError) -> BundleError {

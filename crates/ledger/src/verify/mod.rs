@@ -191,6 +191,9 @@ impl ChainVerifier {
                     Some(format!("more than {MAX_MEMBERS} members are stored"))
                 }
                 Err(fault) => Some(fault.to_string()),
+                Ok(()) if self.stored_members.contains_key(&node) => {
+                    Some("the member is stored twice".to_owned())
+                }
                 Ok(()) => None,
             };
             if let Some(detail) = fault {
@@ -257,6 +260,12 @@ impl ChainVerifier {
     /// Takes a row of the stored version vector: how far `origin` was admitted.
     pub fn vector(&mut self, origin: &[u8], seq: u64, head: &[u8]) {
         match origin.try_into().map(NodeId) {
+            Ok(node) if self.vector.contains_key(&node) => {
+                let detail = "the version vector names this origin twice".to_owned();
+                let kind = FindingKind::VectorAltered;
+                self.findings
+                    .add(Place::default().op(node, seq, kind, detail));
+            }
             Ok(node) if self.vector.len() < MAX_MEMBERS => {
                 self.vector.insert(node, (seq, head.to_vec()));
             }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use ledger::merkle::Tree;
-use ledger::{Block, BundleWriter, Certificate, ChainSink, Cut, Header, NodeId, OpProof};
+use ledger::{
+    Block, BundleWriter, Certificate, ChainSink, Cut, Header, NodeId, OpProof, ValidatorSet,
+};
 
 use super::Chain;
 
@@ -38,6 +40,17 @@ impl Chain {
 
     /// The proof of an op under the block of this height.
     pub fn prove(&self, seed: u8, seq: u64, height: u64) -> OpProof {
+        self.prove_under(seed, seq, height, &self.genesis.validators())
+    }
+
+    /// The same where these validators decided the height.
+    pub fn prove_under(
+        &self,
+        seed: u8,
+        seq: u64,
+        height: u64,
+        validators: &ValidatorSet,
+    ) -> OpProof {
         let node = self.id(seed);
         let block = self.block(height);
         let (op, prev, _) = &self.cores[&(node, seq)];
@@ -53,7 +66,7 @@ impl Chain {
             &path,
             &block.header,
             &block.certificate,
-            &self.genesis.validators(),
+            validators,
         )
     }
 

@@ -105,16 +105,25 @@ impl Chain {
 
     /// Makes and stores a segment of `kinds.len()` ops.
     pub fn seal(&mut self, seed: u8, payloads: Vec<(Kind, Vec<u8>)>) {
+        let ops = payloads
+            .into_iter()
+            .map(|(kind, payload)| (kind, [kind as u8; 32], payload))
+            .collect();
+        self.seal_under(seed, ops);
+    }
+
+    /// Like [`Self::seal`], each op with the hash of its schema.
+    pub fn seal_under(&mut self, seed: u8, payloads: Vec<(Kind, Hash, Vec<u8>)>) {
         let origin = self.id(seed);
         let prev = self.heads.get(&origin).copied().unwrap_or(Position::START);
         let mut ops = Vec::new();
-        for (kind, payload) in payloads {
+        for (kind, schema_hash, payload) in payloads {
             self.clock += 1;
             ops.push(Op {
                 seq: prev.seq + 1 + ops.len() as u64,
                 hlc: self.clock << 16,
                 kind,
-                schema_hash: [kind as u8; 32],
+                schema_hash,
                 parts: vec![Part {
                     salt: [self.clock as u8; 32],
                     payload,
