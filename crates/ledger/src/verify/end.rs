@@ -140,7 +140,8 @@ impl ChainVerifier {
         if self.membership == Membership::default() {
             return;
         }
-        let in_doubt = self.members_in_doubt || self.histories.values().any(|h| h.gaps);
+        let in_doubt =
+            self.members_in_doubt || self.gaps || self.histories.values().any(|h| h.gaps);
         let mut faults = Vec::new();
         for (node, stored) in &self.stored_members {
             match self.membership.ever(node) {

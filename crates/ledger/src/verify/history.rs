@@ -38,7 +38,7 @@ pub(super) struct Broken {
 }
 
 /// The state of one origin's history.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct History {
     pub origin: NodeId,
     /// The op that comes next.
@@ -74,6 +74,12 @@ impl History {
             gaps: false,
             schema: ZERO_HASH,
         }
+    }
+
+    /// With the schema of the op before.
+    pub fn of_schema(mut self, schema: Hash) -> Self {
+        self.schema = schema;
+        self
     }
 
     /// The last op seen, 0 if none.

@@ -42,6 +42,9 @@ pub(super) enum RootVerdict {
     Unknown,
 }
 
+/// What complete upper tiles should hold: (level, index) → digest.
+pub(super) type Uppers = BTreeMap<(u8, u64), Hash>;
+
 /// What an upper tile should hold.
 #[derive(Debug)]
 struct Upper {
@@ -89,6 +92,103 @@ impl Log {
             expected: BTreeMap::new(),
             stored: BTreeMap::new(),
         }
+    }
+
+    /// At the edge of a log that is known from its first leaf on; `tiles` are the open ones of
+    /// each level. Tiles that are too short make it like one that is not.
+    pub fn with_tiles(edge: Frontier, tiles: &[Vec<u8>]) -> Self {
+        let mut log = Self::new(edge);
+        let mut entries = log.position;
+        log.whole = true;
+        while entries > 0 {
+            let tile = tiles.get(log.levels.len()).map_or(&[][..], Vec::as_slice);
+            let (hashes, _) = tile.as_chunks::<32>();
+            let Some(open) = hashes.get(..(entries % TILE_WIDTH) as usize) else {
+                log.whole = false;
+                break;
+            };
+            log.levels.push(Level {
+                entries: open.to_vec(),
+                index: entries / TILE_WIDTH,
+                doubtful: false,
+            });
+            entries /= TILE_WIDTH;
+        }
+        if !log.position.is_multiple_of(TILE_WIDTH)
+            && let Some(tile) = tiles.first()
+        {
+            log.tiles.insert(log.position / TILE_WIDTH, tile.clone());
+            log.next_tile = log.position / TILE_WIDTH + 1;
+        }
+        log
+    }
+
+    /// Whether another log would go on exactly as this one, whatever of it is in doubt: the index
+    /// of the open tiles follows from the position.
+    pub fn stands_as(&self, other: &Self) -> bool {
+        let open = self.position / TILE_WIDTH;
+        let reported = |log: &Self| log.reported_tile.filter(|tile| *tile >= open);
+        self.position == other.position
+            && self.by_ops == other.by_ops
+            && self.by_tiles == other.by_tiles
+            && self.tiles == other.tiles
+            && self.next_tile == other.next_tile
+            && reported(self) == reported(other)
+            && self.levels.len() == other.levels.len()
+            && std::iter::zip(&self.levels, &other.levels).all(|(a, b)| a.entries == b.entries)
+            && self.whole == other.whole
+    }
+
+    /// Takes over where another log stands, to which `uppers` became complete on the way.
+    pub fn go_on_as(&mut self, other: Self, uppers: &Uppers) {
+        let before = std::mem::replace(self, other);
+        self.expected = before.expected;
+        self.stored = before.stored;
+        for (place, digest) in uppers {
+            if self.expected.len() < MAX_UPPER {
+                let upper = Upper {
+                    digest: *digest,
+                    doubtful: false,
+                };
+                self.expected.insert(*place, upper);
+            }
+        }
+        // A tile stays in doubt until it is complete, and so does what stands for it above.
+        let mut doubt = None;
+        for depth in 0..self.levels.len() {
+            let level = before.levels.get(depth);
+            let open = level
+                .filter(|level| level.doubtful)
+                .map(|level| level.index);
+            doubt = match open.or(doubt) {
+                Some(index) if self.doubt(depth, index) => Some(index / TILE_WIDTH),
+                _ => None,
+            };
+        }
+    }
+
+    /// Marks a tile as doubtful; says whether it is complete.
+    fn doubt(&mut self, depth: usize, index: u64) -> bool {
+        match self.levels.get_mut(depth) {
+            Some(level) if level.index == index => {
+                level.doubtful = true;
+                false
+            }
+            _ => {
+                if let Some(upper) = self.expected.get_mut(&(depth as u8, index)) {
+                    upper.doubtful = true;
+                }
+                true
+            }
+        }
+    }
+
+    /// What the upper tiles should hold that are complete; none if any of it is in doubt.
+    pub fn complete_uppers(&self) -> Option<Uppers> {
+        let sure = |(place, upper): (&(u8, u64), &Upper)| {
+            (!upper.doubtful).then_some((*place, upper.digest))
+        };
+        self.expected.iter().map(sure).collect()
     }
 
     /// Which tiles hold the leaves from here to `end`, without those that were handed over.

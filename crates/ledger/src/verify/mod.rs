@@ -8,9 +8,11 @@ mod close;
 mod detail;
 mod end;
 mod finding;
+mod ground;
 mod header;
 mod history;
 mod log;
+mod pieces;
 mod segments;
 mod sink;
 mod stored;
@@ -19,6 +21,8 @@ mod suspect;
 use std::collections::BTreeMap;
 
 pub use finding::{Finding, FindingKind, MAX_FINDINGS, Report};
+pub use ground::{Behind, Ground};
+pub use pieces::{MAX_RUN_TILES, Pieces, Run};
 pub use sink::ChainSink;
 pub use stored::{BlockPlan, FeedRange, StoredBlock, StoredOp, StoredPart, StoredSegment};
 
@@ -65,6 +69,8 @@ pub struct ChainVerifier {
     schedule: ValidatorSchedule,
     /// A membership op or the genesis could not be trusted: who belongs is in doubt.
     members_in_doubt: bool,
+    /// Ops were missing, perhaps such as change the members.
+    gaps: bool,
     changes: Vec<SignedChange>,
     histories: BTreeMap<NodeId, History>,
     log: Log,
@@ -160,6 +166,7 @@ impl ChainVerifier {
             schedule: ValidatorSchedule::new(membership.validators()),
             membership,
             members_in_doubt: false,
+            gaps: false,
             changes: Vec::new(),
             histories: BTreeMap::new(),
             log: Log::new(edge),
