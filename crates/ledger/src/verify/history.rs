@@ -175,7 +175,8 @@ impl History {
         if let Some((core, prev, this)) = sound {
             self.vindicate(row.seq - 1, prev);
             self.schema = core.schema_hash;
-            self.link = vec![this];
+            self.link.clear();
+            self.link.push(this);
             if let Some(head) = anchor
                 && head != this
             {
@@ -222,6 +223,9 @@ impl History {
     }
 
     fn take_anchor(&mut self, seq: u64) -> Option<Hash> {
+        if self.anchors.first_key_value()?.0 > &seq {
+            return None;
+        }
         let later = self.anchors.split_off(&seq.saturating_add(1));
         let passed = std::mem::replace(&mut self.anchors, later);
         passed.get(&seq).copied()

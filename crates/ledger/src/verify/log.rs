@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::detail::Detail;
+use super::edge::Edges;
 use super::finding::{FindingKind, Findings, Place};
 use crate::hash::{Hash, sha256, short};
 use crate::merkle::{Frontier, TILE_BYTES, TILE_WIDTH, root};
@@ -53,7 +54,7 @@ struct Upper {
     doubtful: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Level {
     entries: Vec<Hash>,
     index: u64,
@@ -64,8 +65,10 @@ struct Level {
 pub(super) struct Log {
     /// The leaf that comes next.
     pub position: u64,
-    by_ops: Option<Frontier>,
-    by_tiles: Option<Frontier>,
+    /// None after leaves that nobody knows.
+    edges: Option<Edges>,
+    /// The edges did not lead to a signed root: they are not held against later ones.
+    astray: bool,
     tiles: BTreeMap<u64, Vec<u8>>,
     /// The first tile of level 0 that was not handed over yet.
     next_tile: u64,
@@ -82,8 +85,8 @@ impl Log {
         let position = edge.size();
         Self {
             position,
-            by_ops: Some(edge.clone()),
-            by_tiles: Some(edge),
+            edges: Some(Edges::new(&edge)),
+            astray: false,
             tiles: BTreeMap::new(),
             next_tile: position / TILE_WIDTH,
             reported_tile: None,
@@ -108,7 +111,11 @@ impl Log {
                 break;
             };
             log.levels.push(Level {
-                entries: open.to_vec(),
+                // Of the lowest level the edge knows all that counts.
+                entries: match log.levels.is_empty() {
+                    true => Vec::new(),
+                    false => open.to_vec(),
+                },
                 index: entries / TILE_WIDTH,
                 doubtful: false,
             });
@@ -129,8 +136,8 @@ impl Log {
         let open = self.position / TILE_WIDTH;
         let reported = |log: &Self| log.reported_tile.filter(|tile| *tile >= open);
         self.position == other.position
-            && self.by_ops == other.by_ops
-            && self.by_tiles == other.by_tiles
+            && self.edges == other.edges
+            && self.astray == other.astray
             && self.tiles == other.tiles
             && self.next_tile == other.next_tile
             && reported(self) == reported(other)
@@ -271,30 +278,26 @@ impl Log {
 
     /// Holds the roots against the header's, and goes on with the side that is right.
     pub fn check_root(&mut self, root: &Hash) -> RootVerdict {
-        if let Some(edge) = &self.by_ops
-            && edge.root() == *root
-        {
-            self.by_tiles = self.by_ops.clone();
+        let Some(edges) = self.edges.as_mut().filter(|_| !self.astray) else {
+            return RootVerdict::Unknown;
+        };
+        let found = edges.by_ops().root();
+        if found == *root {
+            edges.follow_ops();
             return RootVerdict::Ops;
         }
-        if let Some(edge) = &self.by_tiles
-            && edge.root() == *root
-        {
-            self.by_ops = self.by_tiles.clone();
+        if edges.by_tiles().root() == *root {
+            edges.follow_tiles();
             return RootVerdict::Tiles;
         }
-        let found = match (&self.by_ops, &self.by_tiles) {
-            (Some(edge), _) => edge.root(),
-            _ => return RootVerdict::Unknown,
-        };
-        self.by_ops = None;
-        self.by_tiles = None;
+        self.astray = true;
         RootVerdict::Neither(found)
     }
 
     /// The root that the ops lead to, if it can be told.
     pub fn root(&self) -> Option<Hash> {
-        self.by_ops.as_ref().map(Frontier::root)
+        let edges = self.edges.as_ref().filter(|_| !self.astray);
+        edges.map(|edges| edges.by_ops().root())
     }
 
     /// Compares what is left when all leaves have been seen.
@@ -362,20 +365,14 @@ impl Log {
         if by_tile.is_none() {
             self.report_missing(findings);
         }
-        match (by_row.or(by_tile), by_tile.or(by_row)) {
-            (Some(ops), Some(tiles)) => {
-                if let Some(edge) = &mut self.by_ops {
-                    edge.push(ops);
-                }
-                if let Some(edge) = &mut self.by_tiles {
-                    edge.push(tiles);
-                }
+        match (by_row.or(by_tile), by_tile.or(by_row), &mut self.edges) {
+            (Some(ops), Some(tiles), Some(edges)) => {
+                let tile = edges.push(ops, tiles);
+                let doubtful = by_row.is_none() || by_tile.is_none() || by_row != by_tile;
+                self.leaf_entered(tile, doubtful);
             }
             _ => self.lose(),
         }
-        let known = by_row.or(by_tile).unwrap_or_default();
-        let doubtful = by_row.is_none() || by_tile.is_none() || by_row != by_tile;
-        self.entry(0, known, doubtful);
         self.position = self.position.saturating_add(1);
         if self.position.is_multiple_of(TILE_WIDTH) {
             self.tiles.remove(&(self.position / TILE_WIDTH - 1));
@@ -407,26 +404,34 @@ impl Log {
     }
 
     pub fn lose(&mut self) {
-        self.by_ops = None;
-        self.by_tiles = None;
+        self.edges = None;
         self.whole = false;
     }
 
-    /// Appends an entry to the open tile of a level, and completes it when it is full.
-    fn entry(&mut self, depth: usize, hash: Hash, doubtful: bool) {
+    /// A leaf was entered that completes a tile of level 0 with this root, if any.
+    fn leaf_entered(&mut self, tile: Option<Hash>, doubtful: bool) {
         if !self.whole {
             return;
         }
-        if self.levels.len() == depth {
-            self.levels.push(Level {
-                entries: Vec::new(),
-                index: 0,
-                doubtful: false,
-            });
+        let level = self.level(0);
+        level.doubtful |= doubtful;
+        if let Some(root) = tile {
+            let doubtful = level.doubtful;
+            self.close_tile(0);
+            self.entry(1, root, doubtful);
         }
-        let Some(level) = self.levels.get_mut(depth) else {
-            return;
-        };
+    }
+
+    fn level(&mut self, depth: usize) -> &mut Level {
+        while self.levels.len() <= depth {
+            self.levels.push(Level::default());
+        }
+        &mut self.levels[depth]
+    }
+
+    /// Appends an entry to the open tile of an upper level, and completes it when it is full.
+    fn entry(&mut self, depth: usize, hash: Hash, doubtful: bool) {
+        let level = self.level(depth);
         level.entries.push(hash);
         level.doubtful |= doubtful;
         if level.entries.len() as u64 == TILE_WIDTH {

@@ -6,6 +6,7 @@
 mod block;
 mod close;
 mod detail;
+mod edge;
 mod end;
 mod finding;
 mod ground;
@@ -301,17 +302,19 @@ impl ChainVerifier {
 
     /// Opens the history of an origin, if anybody with that id can write.
     fn ensure_history(&mut self, origin: NodeId, cut: Option<&Cut>) {
+        if self.histories.contains_key(&origin) {
+            return;
+        }
         let known = self.stored_members.contains_key(&origin)
             || self.membership.ever(&origin).is_some()
             || self.last_cut.0.contains_key(&origin)
             || cut.is_some_and(|cut| cut.0.contains_key(&origin));
         if known {
-            self.histories
-                .entry(origin)
-                .or_insert_with(|| match self.whole {
-                    true => History::from_start(origin),
-                    false => History::after(origin, self.last_cut.get(&origin), None),
-                });
+            let history = match self.whole {
+                true => History::from_start(origin),
+                false => History::after(origin, self.last_cut.get(&origin), None),
+            };
+            self.histories.insert(origin, history);
         }
     }
 
