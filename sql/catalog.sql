@@ -90,6 +90,8 @@ CREATE TABLE crdt.op (
     PRIMARY KEY (origin, seq)
 );
 CREATE INDEX op_row_id ON crdt.op (row_id);
+-- Who belongs is decided by few ops, which a verification wants before all others.
+CREATE INDEX op_membership ON crdt.op (origin, seq) WHERE kind = 3;
 
 -- Runs of ops, as their origin signed them.
 CREATE TABLE crdt.segment (

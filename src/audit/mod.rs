@@ -4,8 +4,14 @@
 mod checkpoint;
 mod export;
 pub mod feed;
+mod ground;
 mod lineage;
 mod log;
+mod names;
+mod ops;
+mod parallel;
 mod proof;
 mod ranges;
 mod scan;
+mod shape;
+mod verify;

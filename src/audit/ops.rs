@@ -46,7 +46,7 @@ impl Ops {
             return Ops(None);
         }
         let columns = [ORIGIN as i16 + 1, SEQ as i16 + 1];
-        let index = shape::index_on(&table, &columns);
+        let index = shape::primary_key(&table, &columns);
         Ops(index.map(|index| Indexed { table, index }))
     }
 
@@ -68,7 +68,7 @@ impl Ops {
 
 impl Drop for Indexed {
     fn drop(&mut self) {
-        // SAFETY: opened by `shape::index_on`, closed once; the lock stays.
+        // SAFETY: opened by `shape::primary_key`, closed once; the lock stays.
         unsafe { pg_sys::index_close(self.index, pg_sys::NoLock as pg_sys::LOCKMODE) }
     }
 }
@@ -93,9 +93,24 @@ impl Indexed {
     ) -> Option<i64> {
         let mut keys = [pg_sys::ScanKeyData::default(); 3];
         let bounds = [
-            (ORIGIN, pg_sys::BTEqualStrategyNumber, pg_sys::F_INT4EQ, pg_sys::Datum::from(origin)),
-            (SEQ, pg_sys::BTGreaterEqualStrategyNumber, pg_sys::F_INT8GE, pg_sys::Datum::from(low)),
-            (SEQ, pg_sys::BTLessEqualStrategyNumber, pg_sys::F_INT8LE, pg_sys::Datum::from(high)),
+            (
+                ORIGIN,
+                pg_sys::BTEqualStrategyNumber,
+                pg_sys::F_INT4EQ,
+                pg_sys::Datum::from(origin),
+            ),
+            (
+                SEQ,
+                pg_sys::BTGreaterEqualStrategyNumber,
+                pg_sys::F_INT8GE,
+                pg_sys::Datum::from(low),
+            ),
+            (
+                SEQ,
+                pg_sys::BTLessEqualStrategyNumber,
+                pg_sys::F_INT8LE,
+                pg_sys::Datum::from(high),
+            ),
         ];
         for (key, (column, strategy, function, value)) in keys.iter_mut().zip(bounds) {
             // SAFETY: an entry of the array above, for a column of that type.
@@ -169,7 +184,8 @@ impl Bytes {
         let stored: *mut pg_sys::varlena = datum.cast_mut_ptr();
         // SAFETY: by the contract.
         unsafe {
-            let plain = pgrx::varlena::varatt_is_1b(stored) && !pgrx::varlena::varatt_is_1b_e(stored)
+            let plain = pgrx::varlena::varatt_is_1b(stored)
+                && !pgrx::varlena::varatt_is_1b_e(stored)
                 || pgrx::varlena::varatt_is_4b_u(stored);
             let varlena = match plain {
                 true => stored,

@@ -1,8 +1,10 @@
 //! `verify_chain` and `scan_chain`.
 
-use super::feed;
+use super::verify::Stored;
 use crate::catalog::under_one_snapshot;
+use crate::instance::progress::Progress;
 use ledger::Finding;
+use ledger::Report;
 use pgrx::check_for_interrupts;
 use pgrx::prelude::*;
 
@@ -12,7 +14,7 @@ use pgrx::prelude::*;
 #[pg_extern]
 fn verify_chain(from: default!(Option<i64>, "NULL"), to: default!(Option<i64>, "NULL")) -> bool {
     under_one_snapshot(|| {
-        let sound = feed::verify(from, to).is_none_or(|report| report.is_verified());
+        let sound = check(from, to).is_none_or(|report| report.is_verified());
         sound && super::ranges::misplaced(from, to).is_empty()
     })
 }
@@ -55,7 +57,7 @@ type Row = (
 );
 
 fn findings(from: Option<i64>, to: Option<i64>) -> Vec<Row> {
-    let report = feed::verify(from, to);
+    let report = check(from, to);
     let untold = report.as_ref().map_or(0, |report| report.untold);
     let told = report.map(|report| report.findings).unwrap_or_default();
     let mut rows: Vec<Row> = told.into_iter().map(row).collect();
@@ -101,4 +103,13 @@ fn row(finding: Finding) -> Row {
         finding.found,
         finding.detail,
     )
+}
+
+fn check(from: Option<i64>, to: Option<i64>) -> Option<Report> {
+    let progress = Progress::begin();
+    let stored = Stored::open(Progress::of(progress.number()))?;
+    let after = from
+        .and_then(|from| u64::try_from(from - 1).ok())
+        .unwrap_or(0);
+    Some(stored.verify(after, to.and_then(|to| u64::try_from(to).ok()), &progress))
 }

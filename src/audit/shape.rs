@@ -4,7 +4,7 @@
 //! tables below it; rows read by their place would then not be what SQL shows.
 
 use crate::catalog::Relation;
-use pgrx::pg_sys;
+use pgrx::{PgTupleDesc, pg_sys};
 use std::ffi::CStr;
 
 /// A table and its columns, all NOT NULL.
@@ -96,46 +96,42 @@ impl Shape {
                 && !(*class).relhassubclass
                 && !(*class).relispartition
                 && !(*class).relhasrules;
-            let attributes = (*descriptor)
-                .attrs
-                .as_slice(usize::try_from((*descriptor).natts).unwrap_or_default());
+            let attributes = PgTupleDesc::from_pg_unchecked(descriptor);
             plain
                 && attributes.len() == self.columns.len()
-                && attributes.iter().zip(self.columns).all(|(found, (name, oid))| {
-                    !found.attisdropped
-                        && !found.atthasmissing
-                        && found.attnotnull
-                        && found.atttypid == *oid
-                        && CStr::from_ptr(found.attname.data.as_ptr()).to_bytes() == name.as_bytes()
-                })
+                && attributes
+                    .iter()
+                    .zip(self.columns)
+                    .all(|(found, (name, oid))| {
+                        !found.attisdropped
+                            && !found.atthasmissing
+                            && found.attnotnull
+                            && found.atttypid == *oid
+                            && CStr::from_ptr(found.attname.data.as_ptr()).to_bytes()
+                                == name.as_bytes()
+                    })
         }
     }
 }
 
-/// An index of the table on exactly these columns, open: whole, valid, unique.
-pub fn index_on(table: &Relation, columns: &[i16]) -> Option<pg_sys::Relation> {
-    // SAFETY: the table is open and locked; so its indexes stay, and what is
-    // opened and does not fit is closed again.
+/// The table's primary key, open, if it is on exactly these columns.
+pub fn primary_key(table: &Relation, columns: &[i16]) -> Option<pg_sys::Relation> {
+    // SAFETY: the table is open and locked, so its indexes stay; one that does
+    // not fit is closed again.
     unsafe {
-        let list = pg_sys::RelationGetIndexList(table.pointer());
-        let oids = pgrx::PgList::<pg_sys::Oid>::from_pg(list);
-        for oid in oids.iter_oid() {
-            let index = pg_sys::index_open(oid, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
-            let form = (*index).rd_index;
-            let keys = (*form).indkey.values.as_slice(columns.len().min(
-                usize::try_from((*form).indnatts).unwrap_or_default(),
-            ));
-            let whole = (*form).indisvalid
-                && (*form).indisunique
-                && (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID
-                && (*form).indnatts as usize == columns.len()
-                && keys == columns
-                && pg_sys::RelationGetIndexPredicate(index).is_null();
-            if whole {
-                return Some(index);
-            }
+        let oid = pg_sys::RelationGetPrimaryKeyIndex(table.pointer());
+        if oid == pg_sys::InvalidOid {
+            return None;
+        }
+        let index = pg_sys::index_open(oid, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
+        let form = (*index).rd_index;
+        let count = usize::try_from((*form).indnatts).unwrap_or_default();
+        let fits = (*form).indisvalid
+            && (*(*index).rd_rel).relam == pg_sys::BTREE_AM_OID
+            && (*form).indkey.values.as_slice(count) == columns;
+        if !fits {
             pg_sys::index_close(index, pg_sys::AccessShareLock as pg_sys::LOCKMODE);
         }
-        None
+        fits.then_some(index)
     }
 }
