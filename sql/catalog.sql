@@ -90,8 +90,8 @@ CREATE TABLE crdt.op (
     PRIMARY KEY (origin, seq)
 );
 CREATE INDEX op_row_id ON crdt.op (row_id);
--- Who belongs is decided by few ops, which a verification wants before all others.
-CREATE INDEX op_membership ON crdt.op (origin, seq) WHERE kind = 3;
+-- Who belongs and what is tracked is decided by few ops, which a verification wants apart.
+CREATE INDEX op_setup ON crdt.op (kind, origin, seq) WHERE kind IN (2, 3);
 
 -- Runs of ops, as their origin signed them.
 CREATE TABLE crdt.segment (
@@ -175,6 +175,30 @@ CREATE TABLE crdt.archive (
     piece    integer NOT NULL,
     bytes    bytea NOT NULL,
     PRIMARY KEY (chain_id, piece)
+);
+
+-- How far verify_chain() has verified the chain, and when: transactions below
+-- the horizon had ended then. It carries the node's signature, and is not
+-- dumped: whoever restores the ledger verifies it.
+CREATE TABLE crdt.verified (
+    singleton   boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    height      bigint NOT NULL,
+    header_hash bytea NOT NULL,
+    tree_size   bigint NOT NULL,
+    root        bytea NOT NULL,
+    ops         bigint NOT NULL,
+    horizon     bigint NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    segments    bigint NOT NULL,
+    blocks      bigint NOT NULL,
+    ranges      bigint NOT NULL,
+    tiles       bigint NOT NULL,
+    schemas     bigint NOT NULL,
+    archived    bigint NOT NULL,
+    long_values bigint NOT NULL,
+    tables      bytea NOT NULL,
+    node        bytea NOT NULL,
+    signature   bytea NOT NULL
 );
 
 -- The dump carries the ledger; it does not carry the outbox, invitations or

@@ -82,6 +82,15 @@ pub const SCHEMA: Shape = Shape {
     ],
 };
 
+pub const ARCHIVE: Shape = Shape {
+    name: c"archive",
+    columns: &[
+        ("chain_id", BYTEAOID),
+        ("piece", INT4OID),
+        ("bytes", BYTEAOID),
+    ],
+};
+
 impl Shape {
     /// Whether the table is as it was created.
     pub fn fits(&self, table: &Relation) -> bool {

@@ -122,7 +122,7 @@ pub fn last_height() -> Option<u64> {
 }
 
 /// How many ops there are after a block, up to another one or to the end.
-fn count_ops(after: u64, to: Option<u64>) -> u64 {
+pub fn count_ops(after: u64, to: Option<u64>) -> u64 {
     let upto = |height: u64| leaves(height).unwrap_or(0).saturating_sub(height);
     let in_blocks = match to {
         Some(to) => upto(to),

@@ -156,6 +156,7 @@ pub fn clear_ledger() {
         "quarantine",
         "evidence",
         "invite",
+        "verified",
     ] {
         run(&format!("DELETE FROM crdt.{table}"), &[]);
     }

@@ -40,6 +40,7 @@ impl ChainVerifier {
             ops: self.ops,
             tail_ops: self.tail_ops,
             segments: self.segments,
+            members: self.known_members,
             decided: self.decided,
             findings: self.findings.list,
             untold: self.findings.untold,
@@ -142,6 +143,7 @@ impl ChainVerifier {
         }
         let in_doubt =
             self.members_in_doubt || self.gaps || self.histories.values().any(|h| h.gaps);
+        self.known_members = (!in_doubt).then(|| self.membership.clone());
         let mut faults = Vec::new();
         for (node, stored) in &self.stored_members {
             match self.membership.ever(node) {

@@ -10,9 +10,11 @@ use super::finding::Findings;
 use super::ground::Ground;
 use super::log::Uppers;
 use crate::codec::{DecodeError, Reader, Write, bound};
+use crate::genesis::Genesis;
 use crate::hash::{Hash, ZERO_HASH};
 use crate::ids::ChainId;
 use crate::member::Member;
+use crate::validators::ValidatorSet;
 
 /// How many complete upper tiles a run may have passed: with more it is not joined.
 pub const MAX_RUN_TILES: usize = 64;
@@ -100,6 +102,17 @@ impl Pieces {
             genesis,
             members,
         }
+    }
+
+    /// The name of the chain.
+    pub fn chain(&self) -> ChainId {
+        self.chain
+    }
+
+    /// The validators that the chain began with, if its genesis can be read.
+    pub fn founding_validators(&self) -> Option<ValidatorSet> {
+        let genesis = Genesis::from_bytes(&self.genesis).ok()?;
+        Some(genesis.validators())
     }
 
     /// A verification from the genesis on, the one that runs are joined to.
