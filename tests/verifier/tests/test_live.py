@@ -28,6 +28,8 @@ HISTORY = """
     DELETE FROM page WHERE id = 3;
     SELECT crdt_set_node('renamed', '');
     SELECT crdt_untrack('other');
+    SELECT crdt_record_lineage('a file', 'page', 'a job');
+    ALTER TABLE page ALTER note SET DEFAULT 'none';
     SELECT crdt_commit_block();
     UPDATE page SET body = crdt_append(body, ' and more'), tags = tags - 'a' WHERE id < 9;
     SELECT crdt_commit_block();
@@ -90,7 +92,7 @@ class Live(unittest.TestCase):
             SELECT DISTINCT ON (kind) crdt_op_proof(origin_id, seq) FROM crdt_ops WHERE height IS NOT NULL
              ORDER BY kind, seq""").splitlines()
         kinds = {self.same("proof", proof.encode(), *self.pins)["kind"] for proof in proofs}
-        self.assertLessEqual({"delta", "schema", "validator_set"}, kinds)
+        self.assertLessEqual({"delta", "schema", "validator_set", "lineage"}, kinds)
 
     def test_a_proof_of_a_row_says_what_was_written(self):
         proof = psql(DATABASE, "SELECT crdt_proof('page', '7', 'a')").encode()
@@ -105,7 +107,7 @@ class Live(unittest.TestCase):
     def test_the_checkpoint_is_signed_and_of_this_log(self):
         read = list(frames(self.bundle))
         (member,) = [Member.read(body) for tag, body in read if tag == 2]
-        key = Key(member.name, LOG, member.checkpoint_key)
+        key = Key(f"blockchain_crdt/{self.chain_id}", LOG, member.checkpoint_key)
         note = Note.read(self.note.encode())
         self.assertTrue(note.is_signed_by(key))
         self.assertEqual(note.origin, f"blockchain_crdt/{self.chain_id}")
