@@ -2,6 +2,7 @@
 //! name. A new command: a file here, a variant of [`Command`], an arm in `main`.
 
 pub mod verify;
+pub mod witness;
 
 use clap::{Parser, Subcommand};
 
@@ -19,4 +20,9 @@ pub struct Arguments {
 pub enum Command {
     /// Verify a file: a proof, a bundle
     Verify(Verify),
+    /// Make a key for a witness, and print its public half as logs and auditors need it
+    WitnessKey(witness::WitnessKey),
+    /// Watch over logs: cosign what continues what was cosigned before, refuse all else
+    #[cfg(feature = "network")]
+    Witness(witness::Witness),
 }
