@@ -1,6 +1,7 @@
 //! The command line. `mod.rs` lists the commands; the options of each stand in a file of its
 //! name. A new command: a file here, a variant of [`Command`], an arm in `main`.
 
+pub mod checkpoint;
 pub mod verify;
 pub mod witness;
 
@@ -18,7 +19,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Verify a file: a proof, a bundle
+    /// Verify files: a proof, a bundle, checkpoints
     Verify(Verify),
     /// Make a key for a witness, and print its public half as logs and auditors need it
     WitnessKey(witness::WitnessKey),
