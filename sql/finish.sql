@@ -94,6 +94,7 @@ COMMENT ON FUNCTION crdt_proof(regclass, text[]) IS 'Proof of the newest final c
 COMMENT ON FUNCTION crdt_op_proof(bytea, bigint) IS 'Proof of an op, by its origin and number';
 COMMENT ON FUNCTION verify_proof(jsonb, text) IS 'Whether a proof holds, and agrees with a checkpoint if one is given';
 COMMENT ON FUNCTION crdt_checkpoint() IS 'The state of the log, signed by this node';
+COMMENT ON FUNCTION crdt_consistency_proof(bigint, bigint) IS 'Proof that the log of an earlier checkpoint is the beginning of that of a later one';
 COMMENT ON FUNCTION crdt_export_chain(text) IS 'Writes the whole chain to a file on the server, for bcrdt verify bundle';
 COMMENT ON FUNCTION crdt_op_content(smallint, integer, bytea) IS 'An op in words, for view crdt_ops';
 COMMENT ON FUNCTION crdt_block_content(bytea, bytea, bytea) IS 'A block in words, for view crdt_blocks';
@@ -136,7 +137,7 @@ BEGIN
     FOREACH signature IN ARRAY ARRAY['verify_chain(bigint, bigint)', 'scan_chain(bigint, bigint)',
                                      'crdt_op_proof(bytea, bigint)', 'crdt_proof(regclass, text[])',
                                      'verify_proof(jsonb, text)', 'crdt_checkpoint()',
-                                     'crdt_export_chain(text)',
+                                     'crdt_export_chain(text)', 'crdt_consistency_proof(bigint, bigint)',
                                      'crdt_op_content(smallint, integer, bytea)',
                                      'crdt_block_content(bytea, bytea, bytea)'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);

@@ -2,6 +2,7 @@
 //! checkpoints, exports, and the op log in words.
 
 mod checkpoint;
+mod consistency;
 mod export;
 pub mod feed;
 mod lineage;

@@ -7,6 +7,7 @@ mod arguments;
 mod report;
 mod status;
 mod verify;
+mod witness;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,6 +19,9 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
         Command::Verify(asked) => verify::run(&asked),
+        Command::WitnessKey(asked) => witness::key::make(&asked),
+        #[cfg(feature = "network")]
+        Command::Witness(asked) => witness::run(&asked),
     };
     match answer {
         Ok(answer) => {

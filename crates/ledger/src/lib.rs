@@ -25,6 +25,7 @@ pub mod merkle;
 pub mod note;
 pub mod op;
 pub mod pins;
+pub mod policy;
 pub mod proof;
 pub mod segment;
 pub mod signature;
@@ -50,6 +51,7 @@ pub use membership::{Membership, SignedChange, ValidatorSchedule};
 pub use note::{KeyKind, Note, NoteError, NoteSignature, Signed, SignerKey, VerifierKey};
 pub use op::{Kind, Op, OpCore, Part};
 pub use pins::{Pins, Trust};
+pub use policy::{Policy, PolicyError, PolicyFault, Vouched};
 pub use proof::{
     ConsistencyProof, InclusionProof, OpProof, ProofFault, RangeProof, TreeProof, Verified,
 };

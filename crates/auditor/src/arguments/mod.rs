@@ -1,7 +1,9 @@
 //! The command line. `mod.rs` lists the commands; the options of each stand in a file of its
 //! name. A new command: a file here, a variant of [`Command`], an arm in `main`.
 
+pub mod checkpoint;
 pub mod verify;
+pub mod witness;
 
 use clap::{Parser, Subcommand};
 
@@ -17,6 +19,11 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Verify a file: a proof, a bundle
+    /// Verify files: a proof, a bundle, checkpoints
     Verify(Verify),
+    /// Make a key for a witness, and print its public half as logs and auditors need it
+    WitnessKey(witness::WitnessKey),
+    /// Watch over logs: cosign what continues what was cosigned before, refuse all else
+    #[cfg(feature = "network")]
+    Witness(witness::Witness),
 }

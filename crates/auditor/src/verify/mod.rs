@@ -1,4 +1,6 @@
-//! Opens a file and has the ledger verify it.
+//! Opens a file and has the ledger verify it; `checkpoint` what concerns checkpoints.
+
+pub mod checkpoint;
 
 use std::fs::File;
 use std::io::{BufReader, Read, stdin};
@@ -24,21 +26,33 @@ pub struct BundleResult {
 /// `bcrdt verify`; an error says why a file cannot be read.
 pub fn run(asked: &Verify) -> Result<Answer, String> {
     Ok(match &asked.what {
-        What::Proof(file) => report::proof(&proof(&file.file, &file.pins())?, asked.json),
+        What::Proof(asked_proof) => {
+            let file = &asked_proof.pinned;
+            let proof = read_proof(&file.file)?;
+            let verified = proof.verify(&file.pins());
+            let held = checkpoint::holds_proof(&proof, &asked_proof.against)?;
+            report::proof(&verified, held.as_ref(), asked.json)
+        }
         What::Bundle(file) => report::bundle(&bundle(&file.file, &file.pins())?, asked.json),
+        What::Checkpoint(file) => report::checkpoint(&checkpoint::verify(file)?, asked.json),
+        What::Consistency(files) => report::consistency(&checkpoint::compare(files)?, asked.json),
     })
 }
 
-/// Verifies the proof in a file; an error says why the file is no proof.
-fn proof(path: &Path, pins: &Pins) -> Result<ProofResult, String> {
+fn read_proof(path: &Path) -> Result<OpProof, String> {
+    let text = read_text(path, MAX_PROOF_BYTES)?;
+    OpProof::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// The text of a file, of at most `limit` bytes and one more, so that what is too long is seen to
+/// be.
+fn read_text(path: &Path, limit: usize) -> Result<String, String> {
     let mut text = String::new();
-    // One byte more than allowed, so that what is too long is seen to be.
     open(path)?
-        .take(MAX_PROOF_BYTES as u64 + 1)
+        .take(limit as u64 + 1)
         .read_to_string(&mut text)
         .map_err(|error| format!("{}: {error}", path.display()))?;
-    let proof = OpProof::from_json(&text).map_err(|e| format!("{}: {e}", path.display()))?;
-    Ok(proof.verify(pins))
+    Ok(text)
 }
 
 /// Verifies the chain in a bundle; an error says why the file is no bundle.
