@@ -126,9 +126,11 @@ pub fn verify_consistency(
     if old > size {
         return false;
     }
-    if old == size || old == 0 {
-        let known = old > 0 || *old_root == EMPTY_ROOT;
-        return path.is_empty() && known && (old < size || old_root == root);
+    if old == size {
+        return path.is_empty() && old_root == root;
+    }
+    if old == 0 {
+        return path.is_empty() && *old_root == EMPTY_ROOT;
     }
     let mut path = path.to_vec();
     if path.is_empty() {
