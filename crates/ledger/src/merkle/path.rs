@@ -174,8 +174,9 @@ pub fn verify_consistency(
     if old > size {
         return false;
     }
-    if old == 0 && size > 0 {
-        return path.is_empty() && *old_root == EMPTY_ROOT;
+    if old == 0 {
+        let may_be = size > 0 || *root == EMPTY_ROOT;
+        return path.is_empty() && *old_root == EMPTY_ROOT && may_be;
     }
     let mut rest = path.iter();
     // Of each subtree what it is to the old tree, if it is in it, and to the new one.
