@@ -148,15 +148,12 @@ fn bound(leaf_hashes: &Array<'_, &[u8]>) {
 
 fn no_hash(at: usize, bytes: Option<&[u8]>) -> ! {
     let what = match bytes {
-        None => "NULL".to_owned(),
-        Some(bytes) => format!("{} bytes", bytes.len()),
+        None => "is NULL".to_owned(),
+        Some(bytes) => format!("has {} bytes, a hash has 32", bytes.len()),
     };
     raise(
         PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-        format!(
-            "a hash has 32 bytes, element {} of leaf_hashes is {what}",
-            at + 1
-        ),
+        format!("element {} of leaf_hashes {what}", at + 1),
         "merkle_leaf_hash() makes a leaf hash of any bytes.",
     )
 }
