@@ -95,6 +95,14 @@ COMMENT ON FUNCTION crdt_op_proof(bytea, bigint) IS 'Proof of an op, by its orig
 COMMENT ON FUNCTION verify_proof(jsonb, text) IS 'Whether a proof holds, and agrees with a checkpoint if one is given';
 COMMENT ON FUNCTION crdt_checkpoint() IS 'The state of the log, signed by this node';
 COMMENT ON FUNCTION crdt_consistency_proof(bigint, bigint) IS 'Proof that the log of an earlier checkpoint is the beginning of that of a later one';
+COMMENT ON FUNCTION merkle_leaf_hash(bytea) IS 'The hash of a leaf with this content, as RFC 6962 defines it';
+COMMENT ON FUNCTION merkle_root(bytea[]) IS 'The root of the Merkle tree (RFC 6962) of these leaf hashes';
+COMMENT ON FUNCTION merkle_inclusion_proof(bytea[], bigint) IS 'The path that shows that a leaf, counted from 0, is in the tree of these leaf hashes';
+COMMENT ON FUNCTION merkle_consistency_proof(bytea[], bigint) IS 'The path that shows that the tree of these leaf hashes begins with the tree of the first of them';
+COMMENT ON FUNCTION merkle_range_proof(bytea[], bigint, bigint) IS 'The path that shows that so many leaves, from a first one on, are in the tree of these leaf hashes';
+COMMENT ON FUNCTION merkle_verify_inclusion(bytea, bigint, bigint, bytea[], bytea) IS 'Whether a path shows that a leaf is in the tree of this size and root';
+COMMENT ON FUNCTION merkle_verify_consistency(bigint, bigint, bytea[], bytea, bytea) IS 'Whether a path shows that one tree is the beginning of another';
+COMMENT ON FUNCTION merkle_verify_range(bytea[], bigint, bigint, bytea[], bytea) IS 'Whether a path shows that these are the leaves from a first one on in the tree of this size and root';
 COMMENT ON FUNCTION crdt_export_chain(text) IS 'Writes the whole chain to a file on the server, for bcrdt verify bundle';
 COMMENT ON FUNCTION crdt_op_content(smallint, integer, bytea) IS 'An op in words, for view crdt_ops';
 COMMENT ON FUNCTION crdt_block_content(bytea, bytea, bytea) IS 'A block in words, for view crdt_blocks';

@@ -1,5 +1,5 @@
 //! Checking and proving: the whole chain re-hashed, proofs of single ops,
-//! checkpoints, exports, and the op log in words.
+//! checkpoints, exports, Merkle trees over anything, and the op log in words.
 
 mod checkpoint;
 mod consistency;
@@ -7,6 +7,7 @@ mod export;
 pub mod feed;
 mod lineage;
 mod log;
+mod merkle;
 mod proof;
 mod ranges;
 mod scan;
