@@ -26,6 +26,7 @@ pub mod note;
 pub mod op;
 pub mod pins;
 pub mod proof;
+pub mod prune;
 pub mod segment;
 pub mod signature;
 pub mod validators;
@@ -53,6 +54,7 @@ pub use pins::{Pins, Trust};
 pub use proof::{
     ConsistencyProof, InclusionProof, OpProof, ProofFault, RangeProof, TreeProof, Verified,
 };
+pub use prune::Prune;
 pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, SegmentFault};
 pub use validators::{Validator, ValidatorSet};
 pub use vector::{Cut, Deps, Position, VersionVector};

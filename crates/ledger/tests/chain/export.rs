@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::merkle::Tree;
+use ledger::proof::ProofOp;
 use ledger::{
     Block, BundleWriter, Certificate, ChainSink, Cut, Header, NodeId, OpProof, ValidatorSet,
 };
@@ -53,15 +54,14 @@ impl Chain {
     ) -> OpProof {
         let node = self.id(seed);
         let block = self.block(height);
-        let (op, prev, _) = &self.cores[&(node, seq)];
+        let (_, prev, _) = &self.cores[&(node, seq)];
+        let row = self.op(seed, seq);
         let index = self.leaf_index(node, seq);
         let tree = Tree::new(self.tiles.clone(), self.size);
         let path = tree.inclusion_proof(index, block.header.tree_size).unwrap();
         OpProof::new(
             &self.genesis,
-            &node,
-            op,
-            prev,
+            row.with_stored(|op| ProofOp::of_stored(op, prev)).unwrap(),
             index,
             &path,
             &block.header,
