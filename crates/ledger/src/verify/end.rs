@@ -42,6 +42,7 @@ impl ChainVerifier {
             ops: self.ops,
             tail_ops: self.tail_ops,
             closed_ops: self.closed.ops,
+            withheld: self.closed.withheld,
             segments: self.segments,
             decided: self.decided,
             findings: self.findings.list,

@@ -220,6 +220,8 @@ pub struct Report {
     pub tail_ops: u64,
     /// How many ops had no payload any more, only its commitment.
     pub closed_ops: u64,
+    /// Whether who handed the rows over kept the payloads of row changes back.
+    pub withheld: bool,
     /// How many segments were checked.
     pub segments: u64,
     /// The certificate of the last block and the validators it was verified against; none

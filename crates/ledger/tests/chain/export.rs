@@ -70,6 +70,39 @@ impl Chain {
         )
     }
 
+    /// The blocks up to one, as an archive has them.
+    pub fn archive(&self, height: usize) -> Vec<u8> {
+        let writer =
+            BundleWriter::begin(Vec::new(), self.chain, &self.genesis_bytes, &self.members);
+        let mut writer = writer.unwrap();
+        for block in &self.blocks[..height] {
+            let plan = writer.block(&block.as_stored()).unwrap();
+            self.feed_plan(&mut writer, &plan);
+        }
+        writer.finish().unwrap()
+    }
+
+    /// The blocks as the public gets them: payloads kept back, tiles put in by who reads the log.
+    pub fn public(&self) -> Vec<u8> {
+        let writer = BundleWriter::begin_withheld(
+            Vec::new(),
+            self.chain,
+            &self.genesis_bytes,
+            &self.members,
+        );
+        let mut writer = writer.unwrap();
+        let mut tiles = 0;
+        for block in &self.blocks {
+            let mut plan = writer.block(&block.as_stored()).unwrap();
+            assert!(plan.tiles.is_empty());
+            let size = Header::from_bytes(&block.header).unwrap().tree_size;
+            plan.tiles = tiles..size.div_ceil(256);
+            tiles = plan.tiles.end;
+            self.feed_plan(&mut writer, &plan);
+        }
+        writer.finish().unwrap()
+    }
+
     /// Everything stored, in one file.
     pub fn bundle(&self) -> Vec<u8> {
         let writer =
