@@ -1,11 +1,12 @@
 //! What the ledger stores, signs and hands to auditors.
 
+use ledger::bundle::pack;
 use ledger::merkle::{consistency_path, inclusion_path, range_path};
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
 use ledger::{
     Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Lineage, Member,
-    MembershipChange, OpProof, Pins, Prune, RangeProof, Segment, TreeProof, ValidatorSet, VersionVector,
-    verify_bundle, verify_bundle_blocks,
+    MembershipChange, OpProof, Pins, Prune, RangeProof, Segment, TreeProof, ValidatorSet,
+    VersionVector, verify_bundle, verify_bundle_blocks,
 };
 
 use super::chain::sample::{CHAIN, block, cut, genesis, segment};
@@ -56,6 +57,7 @@ pub fn targets() -> Vec<Target> {
                 chain.bundle(),
                 chain.archive(2),
                 chain.public(),
+                pack(&chain.bundle()).expect("packing in memory"),
             ],
         ),
         Target::new(

@@ -4,7 +4,9 @@
 mod chain;
 
 use chain::Chain;
-use ledger::bundle::{Frames, Tag, read_op};
+use std::io::{Read, Write};
+
+use ledger::bundle::{Frames, PACKED_BYTES, Packer, Tag, Unpacker, pack, read_op};
 use ledger::{
     BundleError, BundleWriter, ChainSink, FindingKind, Pins, Report, verify_bundle,
     verify_bundle_blocks,
@@ -198,4 +200,62 @@ proptest! {
         bytes[at] ^= 1 << bit;
         let _ = verify_bundle_blocks(bytes.as_slice(), &Pins::default(), first..=first + run);
     }
+}
+
+/// Without this a download would have to be unpacked by hand, or could not be read at all.
+#[test]
+fn packed_bundles() {
+    let chain = Chain::sample(40);
+    let plain = chain.bundle();
+    let mut packer = Packer::new(Vec::new());
+    packer.write_all(&plain).unwrap();
+    let packed = packer.finish().unwrap();
+    assert!(packed.len() < plain.len());
+    assert_eq!(verify(&packed), verify(&plain));
+    let mut back = Vec::new();
+    Unpacker::new(packed.as_slice())
+        .read_to_end(&mut back)
+        .unwrap();
+    assert_eq!(back, plain);
+    // Frames of any size are read, empty ones too.
+    let mut odd = Vec::new();
+    for piece in plain.chunks(777) {
+        odd.extend(pack(piece).unwrap());
+        odd.extend(pack(&[]).unwrap());
+    }
+    assert_eq!(verify(&odd), verify(&plain));
+    for cut in [0, 3, 10, packed.len() / 2, packed.len() - 1] {
+        assert!(
+            verify_bundle(&packed[..cut], &Pins::default()).is_err(),
+            "{cut}"
+        );
+    }
+    let mut damaged = packed.clone();
+    damaged[packed.len() / 2] ^= 1;
+    assert!(verify_bundle(damaged.as_slice(), &Pins::default()).is_err());
+}
+
+/// An export that went on after an interruption must have the bytes of one that did not.
+#[test]
+fn where_frames_begin_follows_from_the_content() {
+    let content: Vec<u8> = (0..3 * PACKED_BYTES + 5).map(|i| (i % 251) as u8).collect();
+    let mut at_once = Packer::new(Vec::new());
+    at_once.write_all(&content).unwrap();
+    let at_once = at_once.finish().unwrap();
+    let mut in_steps = Packer::new(Vec::new());
+    for step in content.chunks(1000) {
+        in_steps.write_all(step).unwrap();
+    }
+    assert_eq!(in_steps.finish().unwrap(), at_once);
+    let first = pack(&content[..PACKED_BYTES]).unwrap();
+    let half = PACKED_BYTES + PACKED_BYTES / 2;
+    let mut resumed = Packer::resume(first, content[PACKED_BYTES..half].to_vec());
+    resumed.write_all(&content[half..]).unwrap();
+    assert_eq!(resumed.finish().unwrap(), at_once);
+    // The bytes of a frame: magic, version and flags, block size, content size, checksum of these,
+    // one block stored as it is, end mark, checksum of the content.
+    assert_eq!(
+        hex::encode(pack(b"bcrdt").unwrap()),
+        "04224d186c6005000000000000009a050000806263726474000000003f978fcb"
+    );
 }

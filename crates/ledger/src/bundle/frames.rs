@@ -1,11 +1,12 @@
 //! Reads a bundle frame by frame, whatever is then done with them.
 
-use std::io::{Error, ErrorKind, Read};
+use std::io::{BufReader, Error, ErrorKind, Read};
 
 use thiserror::Error;
 
 use super::BUNDLE_LABEL;
 use super::frame::{MAX_FRAME_BYTES, Tag};
+use super::packed::Unpacker;
 use crate::codec::DecodeError;
 
 /// Why a file is no bundle. A bundle whose chain does not hold is no error: see [`crate::Report`].
@@ -55,29 +56,25 @@ pub struct Frame {
 
 /// The frames of a bundle, in order. Memory is that of one frame.
 #[derive(Debug)]
-pub struct Frames<R> {
-    from: R,
+pub struct Frames<R: Read> {
+    from: Unpacker<BufReader<R>>,
     /// How many frames were read.
     number: u64,
 }
 
 impl<R: Read> Frames<R> {
-    /// Starts to read a bundle.
+    /// Starts to read a bundle, packed or not.
     ///
     /// # Errors
     /// [`BundleError::NotABundle`] or [`BundleError::Io`].
-    pub fn begin(mut from: R) -> Result<Self, BundleError> {
+    pub fn begin(from: R) -> Result<Self, BundleError> {
+        let mut from = Unpacker::new(BufReader::with_capacity(1 << 16, from));
         let mut label = [0; BUNDLE_LABEL.len()];
         match from.read_exact(&mut label) {
             Ok(()) if label == BUNDLE_LABEL => Ok(Self { from, number: 0 }),
             Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error.into()),
             _ => Err(BundleError::NotABundle),
         }
-    }
-
-    /// The frames of a piece of a bundle that does not start with the label.
-    pub fn of_piece(from: R) -> Self {
-        Self { from, number: 0 }
     }
 
     /// The next frame. The one with [`Tag::End`] is the last, and names how many were before it.
@@ -114,6 +111,10 @@ impl<R: Read> Frames<R> {
             return Err(BundleError::CutOff);
         }
         self.number += 1;
+        // Nothing follows the end; reading on also has what a packed bundle ends with checked.
+        if tag == Tag::End && self.from.read(&mut [0]).map_err(cut_off)? > 0 {
+            return Err(BundleError::Order { frame: self.number });
+        }
         Ok(Frame { tag, body })
     }
 

@@ -24,17 +24,21 @@
 //! its commitment in place of the payload. A bundle without the tail's mark ends with a block, and
 //! says nothing about what came after it: archives and public exports are such.
 //!
+//! A bundle may be packed: its bytes as LZ4 frames, see [`PACKED_BYTES`]. Readers take both.
+//!
 //! A piece of a bundle is a run of whole frames: the *head* (label, chain, withheld, members) or the
 //! frames of one block.
 
 mod frame;
 mod frames;
+mod packed;
 mod reader;
 mod skip;
 mod writer;
 
 pub use frame::{MAX_FRAME_BYTES, Tag, read_block, read_op, read_tile};
 pub use frames::{BundleError, Frame, Frames};
+pub use packed::{PACKED_BYTES, Packer, Unpacker, pack};
 pub use reader::{verify_bundle, verify_bundle_blocks};
 pub use writer::{BundleWriter, write_frame};
 
