@@ -21,6 +21,9 @@ pub enum Request {
     CommitBlock = 1,
     /// Join the cluster of the invitation in the body.
     Join = 2,
+    /// Say whether all present members are known to have admitted the blocks up
+    /// to the height in the body.
+    Admitted = 3,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

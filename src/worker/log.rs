@@ -6,9 +6,7 @@ use crate::catalog::{self, Appender};
 use crate::error::OrCorrupt;
 use ledger::op::parts_root;
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
-use ledger::{
-    Deps, Hash, Kind, Op, OpCore, Part, Position, Segment, StoredPart, VersionVector,
-};
+use ledger::{Deps, Hash, Kind, Op, OpCore, Part, Position, Segment, StoredPart, VersionVector};
 use pgrx::{IntoDatum, pg_sys};
 use std::sync::Arc;
 
