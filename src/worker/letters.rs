@@ -8,7 +8,8 @@ use super::{join, log, transaction};
 use crate::audit::log::node_name;
 use crate::catalog;
 use crate::instance::mailbox::{self, Request};
-use ledger::Cut;
+use crate::track::outbox::{self, Entry};
+use ledger::{Cut, Kind};
 use replica::Input;
 use std::time::Instant;
 
@@ -40,6 +41,7 @@ impl Worker {
             Request::CommitBlock => self.begin_block().map(Some),
             Request::Join => self.begin_join(body).map(Some),
             Request::Admitted => self.admitted(body).map(|()| None),
+            Request::Prune => self.seal_prune(body).map(|()| None),
         };
         match begun {
             Ok(Some(pending)) => self.pending = Some(pending),
@@ -80,6 +82,26 @@ impl Worker {
             }
             Ok(())
         })?
+    }
+
+    /// Puts a prune op into the log, before the session takes payloads away: a
+    /// verification must never find them gone and nothing that says why.
+    fn seal_prune(&mut self, payload: &str) -> Result<(), String> {
+        let payload = hex::decode(payload).map_err(|_| "this is no prune op")?;
+        self.open()?;
+        if self.node.is_none() {
+            return Err("this database is not a member of a chain".to_owned());
+        }
+        transaction::with_extension(|| {
+            outbox::append(&Entry {
+                kind: Kind::Prune,
+                schema_id: 0,
+                row_id: 0,
+                payload: &payload,
+            });
+        })?;
+        while self.seal()? {}
+        Ok(())
     }
 
     fn begin_block(&mut self) -> Result<Pending, String> {

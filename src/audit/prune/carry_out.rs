@@ -4,20 +4,19 @@ use super::archive::{self, Archive};
 use crate::catalog::{self, under_one_snapshot};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::mailbox::{self, Request};
-use crate::track::outbox::{self, Entry};
 use crate::track::{capture, enrol};
 use crate::worker::origins::Origins;
 use ledger::hash::LABEL_PART;
-use ledger::{Cut, FindingKind, Kind, Prune, Report};
+use ledger::{Cut, FindingKind, Prune, Report};
 use pgrx::prelude::*;
 use std::time::Duration;
 
 /// Longest time that a session waits for what the node worker knows.
 const ASK_LIMIT: Duration = Duration::from_secs(30);
 
-/// Archives the blocks up to a height in a new file on the server, and takes
-/// the payloads of the row changes in them out of this database. A signed op
-/// says so to all members. With `force` also if members are not known to have
+/// Archives the blocks up to a height in a new file on the server, says so to
+/// all members in a signed op, and takes the payloads of the row changes in
+/// these blocks out of this database. With `force` also if members are not known to have
 /// them all. Returns the number of ops that lost their payload.
 #[pg_extern]
 fn crdt_prune(upto_height: i64, path: &str, force: default!(bool, false)) -> i64 {
@@ -155,6 +154,9 @@ fn refuse(report: &Report) -> ! {
     )
 }
 
+/// Has the worker seal the op that says it. It stays in the log even if this
+/// transaction is rolled back; then it speaks of an archive that exists, and
+/// of payloads that are still here.
 fn announce(report: &Report, height: i64, archive: Archive) {
     let prune = Prune {
         height: height as u64,
@@ -165,12 +167,10 @@ fn announce(report: &Report, height: i64, archive: Archive) {
         actor: capture::actor(),
         application: capture::application(),
     };
-    outbox::append(&Entry {
-        kind: Kind::Prune,
-        schema_id: 0,
-        row_id: 0,
-        payload: &prune.to_bytes(),
-    });
+    let payload = hex::encode(prune.to_bytes());
+    if let Err(reason) = mailbox::ask(Request::Prune, &payload, ASK_LIMIT) {
+        mailbox::raise("the archive is written, but nothing is pruned", reason);
+    }
 }
 
 /// Leaves only the commitments of the row changes up to there.
