@@ -53,6 +53,7 @@ fn both(to: Digested, height: i64) -> io::Result<(Report, Digested)> {
         verifier: ChainVerifier::begin(chain, &genesis, members),
     };
     Feed::new(&mut both).blocks(1, height)?;
+    both.writer.stop()?;
     let digested = both.writer.finish()?.finish()?;
     Ok((both.verifier.stop(), digested))
 }

@@ -33,6 +33,8 @@ pub enum Tag {
     End = 9,
     /// The payloads of row changes are kept back.
     Withheld = 10,
+    /// The bundle ends with the last block.
+    Stop = 11,
 }
 
 impl Tag {
@@ -49,6 +51,7 @@ impl Tag {
             Self::Vector,
             Self::End,
             Self::Withheld,
+            Self::Stop,
         ]
         .into_iter()
         .find(|tag| *tag as u8 == number)

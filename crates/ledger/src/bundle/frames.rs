@@ -21,6 +21,9 @@ pub enum BundleError {
     /// It ends before its last frame.
     #[error("the bundle is cut off")]
     CutOff,
+    /// It goes on behind its last frame.
+    #[error("more follows behind the end of the bundle")]
+    Trailing,
     /// A frame cannot be read.
     #[error("frame {frame} of the bundle cannot be read: {error}")]
     Frame {
@@ -113,7 +116,7 @@ impl<R: Read> Frames<R> {
         self.number += 1;
         // Nothing follows the end; reading on also has what a packed bundle ends with checked.
         if tag == Tag::End && self.from.read(&mut [0]).map_err(cut_off)? > 0 {
-            return Err(BundleError::Order { frame: self.number });
+            return Err(BundleError::Trailing);
         }
         Ok(Frame { tag, body })
     }

@@ -14,15 +14,16 @@
 //! | 4 | tiles that no block before had | u8 level ‖ u64 index ‖ hashes to the end |
 //! | 5 | segments, | origin ‖ u64 first op ‖ u64 count ‖ hash before ‖ head ‖ dependencies ‖ u64 sealed ms ‖ signature |
 //! | 6 | ops | origin ‖ u64 seq ‖ u64 hlc ‖ u8 kind ‖ schema hash ‖ op hash ‖ u16 parts ‖ salt and payload of each |
-//! | 7 | tail, at most one, followed by segments and ops | nothing; what follows is in no block yet |
+//! | 7 | tail, followed by segments and ops | nothing; what follows is in no block yet |
 //! | 4 | upper tiles, and those of level 0 beyond the last block | |
 //! | 8 | version vector, each entry | origin ‖ u64 seq ‖ head |
+//! | 11 | stop, in place of all from tail on | nothing; of what came after the last block nothing is told |
 //! | 9 | end | u64 how many frames there were before |
 //!
 //! Byte strings that may have any length stand behind their u32 length: stored rows are written as
 //! they are, sound or not. A part whose payload is not there has an empty salt, and the 32 bytes of
-//! its commitment in place of the payload. A bundle without the tail's mark ends with a block, and
-//! says nothing about what came after it: archives and public exports are such.
+//! its commitment in place of the payload. Archives and public exports stop with a block. Nothing
+//! follows the end.
 //!
 //! A bundle may be packed: its bytes as LZ4 frames, see [`PACKED_BYTES`]. Readers take both.
 //!

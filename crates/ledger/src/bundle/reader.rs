@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::frame::{Tag, read_block, read_chain, read_op, read_segment, read_tile, read_vector};
 use super::frames::{BundleError, Frame, Frames};
 use super::skip::Skipped;
-use crate::codec::DecodeError;
+use crate::codec::Reader;
 use crate::ids::ChainId;
 use crate::member::Member;
 use crate::pins::{Pins, Trust};
@@ -27,16 +27,27 @@ pub fn verify_bundle(
     if head.withheld {
         verifier.expect_withheld();
     }
-    let mut has_tail = false;
+    let mut after_blocks = None;
     while frame.tag != Tag::End {
-        has_tail |= frame.tag == Tag::Tail;
+        let belongs = match frame.tag {
+            Tag::Tail | Tag::Stop => after_blocks.is_none(),
+            Tag::Vector => after_blocks == Some(Tag::Tail),
+            _ => after_blocks != Some(Tag::Stop),
+        };
+        if !belongs {
+            return Err(frames.misplaced());
+        }
+        if let Tag::Tail | Tag::Stop = frame.tag {
+            after_blocks = Some(frame.tag);
+        }
         feed(&mut frames, &mut verifier, &frame)?;
         frame = frames.next_frame()?;
     }
-    // An archive or a public export ends with a block: of what came after it says nothing.
-    let mut report = match has_tail {
-        true => verifier.finish(),
-        false => verifier.stop(),
+    let mut report = match after_blocks {
+        Some(Tag::Tail) => verifier.finish(),
+        // An archive or a public export: of what came after the last block it says nothing.
+        Some(_) => verifier.stop(),
+        None => return Err(frames.misplaced()),
     };
     hold_against(pins, head.chain, &mut report);
     Ok((head.chain, report, pins.trust()))
@@ -58,7 +69,7 @@ pub fn verify_bundle_blocks(
     let mut skipped = Skipped::default();
     let mut verifier = None;
     let mut reached = 0;
-    while frame.tag != Tag::End && frame.tag != Tag::Tail {
+    while !matches!(frame.tag, Tag::End | Tag::Tail | Tag::Stop) {
         if frame.tag == Tag::Block {
             let row = read_block(&frame.body).map_err(|e| frames.fault(e))?;
             if row.height > last
@@ -130,11 +141,8 @@ fn begin<R: Read>(from: R) -> Result<(Frames<R>, Head, Frame), BundleError> {
     frame = frames.next_frame()?;
     let withheld = frame.tag == Tag::Withheld;
     if withheld {
-        if !frame.body.is_empty() {
-            let count = frame.body.len();
-            let what = "the mark of withheld payloads";
-            return Err(frames.fault(DecodeError::Trailing { what, count }));
-        }
+        let empty = Reader::new(&frame.body).finish("withheld");
+        empty.map_err(|e| frames.fault(e))?;
         frame = frames.next_frame()?;
     }
     let mut members = Vec::new();
@@ -169,14 +177,10 @@ fn feed<R: Read>(
         }),
         Tag::Segment => read_segment(&frame.body).map(|row| verifier.segment(&row)),
         Tag::Op => read_op(&frame.body, |op| verifier.op(op)),
-        Tag::Tail if !frame.body.is_empty() => Err(DecodeError::Trailing {
-            what: "the mark of the tail",
-            count: frame.body.len(),
-        }),
-        Tag::Tail => {
-            verifier.tail();
-            Ok(())
-        }
+        Tag::Tail => Reader::new(&frame.body)
+            .finish("tail")
+            .map(|()| verifier.tail()),
+        Tag::Stop => Reader::new(&frame.body).finish("stop"),
         Tag::Vector => {
             read_vector(&frame.body).map(|(origin, seq, head)| verifier.vector(origin, seq, head))
         }

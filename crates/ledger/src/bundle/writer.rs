@@ -87,6 +87,14 @@ impl<W: Write> BundleWriter<W> {
         self.next_tile = tree_size.div_ceil(TILE_WIDTH);
     }
 
+    /// Says that the bundle ends with the last block: in place of [`ChainSink::tail`].
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn stop(&mut self) -> Result<(), Error> {
+        self.frame(Tag::Stop, &[])
+    }
+
     /// What is written to: to take away what has come so far.
     pub fn get_mut(&mut self) -> &mut W {
         &mut self.to

@@ -79,6 +79,7 @@ impl Chain {
             let plan = writer.block(&block.as_stored()).unwrap();
             self.feed_plan(&mut writer, &plan);
         }
+        writer.stop().unwrap();
         writer.finish().unwrap()
     }
 
@@ -100,6 +101,7 @@ impl Chain {
             tiles = plan.tiles.end;
             self.feed_plan(&mut writer, &plan);
         }
+        writer.stop().unwrap();
         writer.finish().unwrap()
     }
 
