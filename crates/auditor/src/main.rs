@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+#[cfg(feature = "network")]
+mod export;
 mod report;
 mod status;
 mod verify;
@@ -18,6 +20,8 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
         Command::Verify(asked) => verify::run(&asked),
+        #[cfg(feature = "network")]
+        Command::Export(asked) => export::run(&asked),
     };
     match answer {
         Ok(answer) => {

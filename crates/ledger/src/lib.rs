@@ -36,7 +36,7 @@ mod wire;
 pub mod witness;
 
 pub use block::{Block, Header};
-pub use bundle::{BundleError, BundleWriter, verify_bundle, verify_bundle_blocks};
+pub use bundle::{BUNDLE_LABEL, BundleError, BundleWriter, verify_bundle, verify_bundle_blocks};
 pub use certificate::{Certificate, CertificateFault, Phase, Vote, VoteSignature};
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use codec::DecodeError;

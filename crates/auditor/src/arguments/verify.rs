@@ -23,14 +23,31 @@ pub enum What {
     /// The proof of one op, as crdt_proof() returns it
     #[command(after_help = PINS_HELP)]
     Proof(Pinned),
-    /// A whole chain, as crdt_export_chain() writes it
+    /// A whole chain, as crdt_export_chain() or bcrdt export writes it, or an archive of
+    /// crdt_prune()
     #[command(after_help = PINS_HELP)]
-    Bundle(Pinned),
+    Bundle(Bundle),
 }
 
 const PINS_HELP: &str = "\
 Without --chain-id and --validator-key the result only says that the file agrees with itself:
 compare the chain id it prints with one that you know from elsewhere.";
+
+/// A bundle, or some of its blocks.
+#[derive(Debug, Args)]
+pub struct Bundle {
+    #[command(flatten)]
+    pub pinned: Pinned,
+
+    /// Verify the blocks from this height on only. What they stand on is taken from the header
+    /// before them, which is verified by its signatures
+    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub from: Option<u64>,
+
+    /// Verify the blocks up to this height only
+    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub to: Option<u64>,
+}
 
 /// A file, and what the auditor knows beforehand.
 #[derive(Debug, Args)]

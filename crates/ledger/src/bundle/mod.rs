@@ -39,7 +39,7 @@ mod writer;
 
 pub use frame::{MAX_FRAME_BYTES, Tag, read_block, read_op, read_tile};
 pub use frames::{BundleError, Frame, Frames};
-pub use packed::{PACKED_BYTES, Packer, Unpacker, pack};
+pub use packed::{PACKED_BYTES, Packer, Unpacker, pack, packed_frame_length};
 pub use reader::{verify_bundle, verify_bundle_blocks};
 pub use writer::{BundleWriter, write_frame};
 

@@ -27,6 +27,40 @@ pub fn pack(content: &[u8]) -> Result<Vec<u8>> {
     encoder.finish().map_err(Error::other)
 }
 
+/// Passes over a frame that [`pack`] made and says how many bytes it has.
+///
+/// # Errors
+/// Those of reading; [`ErrorKind::InvalidData`] for any other frame.
+pub fn packed_frame_length(from: &mut impl Read) -> Result<u64> {
+    let mut head = [0; 15];
+    from.read_exact(&mut head)?;
+    // Version 1, independent blocks, sizes and checksum of the content; blocks of 1 MiB.
+    if !head.starts_with(&MAGIC) || head[4..6] != [0x6c, 0x60] {
+        return Err(Error::from(ErrorKind::InvalidData));
+    }
+    let mut length = head.len() as u64;
+    loop {
+        let mut size = [0; 4];
+        from.read_exact(&mut size)?;
+        // The highest bit says that the block is stored as it is.
+        let size = u64::from(u32::from_be_bytes([
+            size[3] & 0x7f,
+            size[2],
+            size[1],
+            size[0],
+        ]));
+        // After the end mark comes the checksum of the content.
+        let body = if size == 0 { 4 } else { size };
+        if std::io::copy(&mut from.by_ref().take(body), &mut std::io::sink())? != body {
+            return Err(Error::from(ErrorKind::UnexpectedEof));
+        }
+        length = length.saturating_add(body).saturating_add(4);
+        if size == 0 {
+            return Ok(length);
+        }
+    }
+}
+
 /// Writes what it is given as frames of [`PACKED_BYTES`]. To be ended by [`Self::finish`].
 #[derive(Debug)]
 pub struct Packer<W> {
@@ -44,6 +78,16 @@ impl<W: Write> Packer<W> {
     /// written yet, less than [`PACKED_BYTES`].
     pub fn resume(to: W, waiting: Vec<u8>) -> Self {
         Self { to, waiting }
+    }
+
+    /// Forgets what was not written yet.
+    pub fn discard(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// What is written to.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.to
     }
 
     /// Writes the last frame and gives back what was written to.
