@@ -4,9 +4,10 @@
 use std::io::{Error, Read};
 
 use postgres::binary_copy::BinaryCopyOutIter;
+use postgres::config::Host;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::Type;
-use postgres::{Client, Config};
+use postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Reached, Source, Taken, trust};
@@ -30,9 +31,13 @@ impl Database {
         if config.get_application_name().is_none() {
             config.application_name("bcrdt export");
         }
-        let mut client = config
-            .connect(MakeRustlsConnect::new(trust::tls()?))
-            .map_err(|error| told(&error))?;
+        // A socket in a folder needs no TLS, and has no name that a certificate could vouch for.
+        let local = |host: &Host| matches!(host, Host::Unix(_));
+        let connected = match config.get_hosts().iter().all(local) {
+            true => config.connect(NoTls),
+            false => config.connect(MakeRustlsConnect::new(trust::tls()?)),
+        };
+        let mut client = connected.map_err(|error| told(&error))?;
         let row = client.query_opt(
             "SELECT quote_ident(nspname) FROM pg_extension e
                JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'blockchain_crdt'",
