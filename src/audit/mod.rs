@@ -1,13 +1,17 @@
 //! Checking and proving: the whole chain re-hashed, proofs of single ops,
-//! checkpoints, exports, Merkle trees over anything, and the op log in words.
+//! checkpoints, exports, pruning, Merkle trees over anything, and the op log in
+//! words.
 
 mod checkpoint;
 mod consistency;
 mod export;
 pub mod feed;
 mod lineage;
-mod log;
+pub mod log;
 mod merkle;
+mod new_file;
+pub mod pieces;
 mod proof;
+pub mod prune;
 mod ranges;
 mod scan;

@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+#[cfg(feature = "network")]
+mod export;
 mod report;
 mod status;
 mod verify;
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
         Command::WitnessKey(asked) => witness::key::make(&asked),
         #[cfg(feature = "network")]
         Command::Witness(asked) => witness::run(&asked),
+        #[cfg(feature = "network")]
+        Command::Export(asked) => export::run(&asked),
     };
     match answer {
         Ok(answer) => {

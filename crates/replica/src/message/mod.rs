@@ -81,6 +81,9 @@ pub enum Body {
         more: bool,
         /// Proofs against origins that the asking node does not bar. At most [`MAX_EVIDENCE`].
         evidence: Vec<Evidence>,
+        /// Origins of which the answering node has pruned what comes after the operation named, so
+        /// that it has to come from elsewhere. At most [`MAX_VECTOR`].
+        pruned: Vec<(NodeId, u64)>,
     },
     /// Blocks from the height asked for, ascending.
     Blocks {

@@ -196,6 +196,7 @@ type WireSegments = Bounded<Blob, MAX_SEGMENTS>;
 type WireOrigins = Bounded<[u8; 32], MAX_VECTOR>;
 type WireEvidence = Bounded<Blob, MAX_EVIDENCE>;
 type WireBlocks = Bounded<Blob, MAX_BLOCKS>;
+type WirePruned = Bounded<([u8; 32], u64), MAX_VECTOR>;
 type WireNotices = Bounded<([u8; 32], u64, bool, Blob), MAX_NOTICES>;
 
 #[derive(Serialize, Deserialize)]
@@ -217,7 +218,7 @@ struct WireResponse {
 #[derive(Serialize, Deserialize)]
 enum WireBody {
     Taken(WireNotices),
-    Segments(WireSegments, bool, WireEvidence),
+    Segments(WireSegments, bool, WireEvidence, WirePruned),
     Blocks(WireBlocks),
     Refused(Blob),
 }
@@ -290,12 +291,19 @@ impl From<&Response> for WireResponse {
                     segments,
                     more,
                     evidence,
+                    pruned,
                 } => {
                     let evidence = evidence
                         .iter()
                         .map(|proof| Blob(proof.to_bytes()))
                         .collect();
-                    WireBody::Segments(segment_blobs(segments), *more, Bounded(evidence))
+                    let pruned = pruned.iter().map(|(origin, seq)| (origin.0, *seq));
+                    WireBody::Segments(
+                        segment_blobs(segments),
+                        *more,
+                        Bounded(evidence),
+                        Bounded(pruned.take(MAX_VECTOR).collect()),
+                    )
                 }
                 Body::Blocks { blocks } => WireBody::Blocks(block_blobs(blocks)),
                 Body::Refused { reason } => WireBody::Refused(reason_blob(reason)),
@@ -327,10 +335,15 @@ impl TryFrom<WireResponse> for Response {
                         .collect::<Result<_, MessageError>>()?;
                     Body::Taken { notices }
                 }
-                WireBody::Segments(blobs, more, proofs) => Body::Segments {
+                WireBody::Segments(blobs, more, proofs, pruned) => Body::Segments {
                     segments: segments(blobs)?,
                     more,
                     evidence: evidence(proofs)?,
+                    pruned: pruned
+                        .0
+                        .into_iter()
+                        .map(|(origin, seq)| (NodeId(origin), seq))
+                        .collect(),
                 },
                 WireBody::Blocks(blobs) => Body::Blocks {
                     blocks: blocks(blobs)?,

@@ -60,6 +60,7 @@ fn responses(rig: &mut Rig) -> Vec<Response> {
             segments: vec![segment],
             more: true,
             evidence,
+            pruned: vec![(NodeId([6; 32]), 7)],
         },
         Body::Blocks {
             blocks: vec![block],
