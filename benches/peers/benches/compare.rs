@@ -65,10 +65,15 @@ fn digest_tree(ours: &[Entry], theirs: &[Entry]) -> Cost {
             bytes += asked.len() + answer.len();
             rounds += 1;
             let answer = Answer::from_bytes(&answer).expect("an answer");
-            comparison.take(ours, &own, &answer).expect("an honest peer");
+            comparison
+                .take(ours, &own, &answer)
+                .expect("an honest peer");
         }
     }
-    let named = comparison.theirs().iter().filter_map(|it| named(theirs, it));
+    let named = comparison
+        .theirs()
+        .iter()
+        .filter_map(|it| named(theirs, it));
     let found = comparison.ours().len() + named.count();
     Cost {
         prepare,

@@ -14,7 +14,7 @@ use super::prefix::Prefix;
 use crate::codec::{DecodeError, Reader, Write, bound};
 
 /// Prefixes of one question.
-pub const MAX_PREFIXES: usize = 1_024;
+pub const MAX_PREFIXES: usize = 4_096;
 /// Bytes of a question.
 pub const MAX_QUESTION_BYTES: usize = 3 + MAX_PREFIXES * 33;
 /// Bytes of an answer.
