@@ -4,6 +4,11 @@ CREATE FUNCTION crdt.guard() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'c
 CREATE FUNCTION crdt.capture() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_capture';
 CREATE FUNCTION crdt.no_truncate() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_no_truncate';
 
+-- Hash of a row's key and hash of its state, by which tables are compared.
+CREATE FUNCTION crdt.row_digest(record) RETURNS bytea
+    LANGUAGE c STRICT STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'crdt_row_digest';
+REVOKE ALL ON FUNCTION crdt.row_digest(record) FROM PUBLIC;
+
 -- The ledger only grows. Who gets past this trigger is found by scan_chain().
 CREATE FUNCTION crdt.append_only() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -95,6 +100,8 @@ COMMENT ON FUNCTION crdt_op_proof(bytea, bigint) IS 'Proof of an op, by its orig
 COMMENT ON FUNCTION verify_proof(jsonb, text) IS 'Whether a proof holds, and agrees with a checkpoint if one is given';
 COMMENT ON FUNCTION crdt_checkpoint() IS 'The state of the log, signed by this node';
 COMMENT ON FUNCTION crdt_export_chain(text) IS 'Writes the whole chain to a file on the server, for bcrdt verify bundle';
+COMMENT ON FUNCTION crdt_table_digest(regclass) IS 'Digest of all rows: equal on members that hold equal rows';
+COMMENT ON FUNCTION crdt_diff(regclass, text, integer) IS 'Rows of a table that a peer does not hold as this node does';
 COMMENT ON FUNCTION crdt_op_content(smallint, integer, bytea) IS 'An op in words, for view crdt_ops';
 COMMENT ON FUNCTION crdt_block_content(bytea, bytea, bytea) IS 'A block in words, for view crdt_blocks';
 
@@ -137,6 +144,8 @@ BEGIN
                                      'crdt_op_proof(bytea, bigint)', 'crdt_proof(regclass, text[])',
                                      'verify_proof(jsonb, text)', 'crdt_checkpoint()',
                                      'crdt_export_chain(text)',
+                                     'crdt_table_digest(regclass)',
+                                     'crdt_diff(regclass, text, integer)',
                                      'crdt_op_content(smallint, integer, bytea)',
                                      'crdt_block_content(bytea, bytea, bytea)'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
