@@ -160,8 +160,12 @@ impl Channel {
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        // SAFETY: mapped by `create` or `attach`, unmapped once; that detaches
-        // both queues, and the other end hears of it.
-        unsafe { pg_sys::dsm_detach(self.segment) }
+        // SAFETY: attached and mapped by `create` or `attach`, given back once;
+        // the other end hears of it.
+        unsafe {
+            pg_sys::shm_mq_detach(self.send);
+            pg_sys::shm_mq_detach(self.receive);
+            pg_sys::dsm_detach(self.segment);
+        }
     }
 }

@@ -33,7 +33,7 @@ struct Running {
     session: u64,
     peer: NodeId,
     channel: Channel,
-    process: DynamicBackgroundWorker,
+    process: Option<DynamicBackgroundWorker>,
     begun: Instant,
     /// When the peer was last heard or answered.
     last: Instant,
@@ -105,7 +105,7 @@ impl Comparisons {
             session,
             peer,
             channel,
-            process,
+            process: Some(process),
             begun: now,
             last: now,
             busy: false,
@@ -220,8 +220,20 @@ impl Running {
 
     /// Whether the process has ended, or could not begin, without a word.
     fn has_ended(&self) -> bool {
-        let status = self.process.pid();
-        matches!(status, Err(BackgroundWorkerStatus::Stopped))
+        let status = self.process.as_ref().map(DynamicBackgroundWorker::pid);
+        matches!(status, None | Some(Err(BackgroundWorkerStatus::Stopped)))
+    }
+}
+
+impl Drop for Running {
+    /// A process that waits for a request ends when the channel is given up;
+    /// one at work is stopped.
+    fn drop(&mut self) {
+        if self.busy
+            && let Some(process) = self.process.take()
+        {
+            process.terminate();
+        }
     }
 }
 
