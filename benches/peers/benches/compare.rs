@@ -33,12 +33,11 @@ fn tables(rows: u64, changed: u64) -> [Vec<Entry>; 2] {
         key: hash("key", n),
         value: hash(if other { "other" } else { "value" }, n),
     };
-    let mut ours: Vec<Entry> = (0..rows).map(|n| entry(n, false)).collect();
     let is_changed = |n: u64| n.is_multiple_of(step) && n / step < changed;
-    let mut theirs: Vec<Entry> = (0..rows).map(|n| entry(n, is_changed(n))).collect();
-    ours.sort_unstable();
-    theirs.sort_unstable();
-    [ours, theirs]
+    [
+        (0..rows).map(|n| entry(n, false)).collect(),
+        (0..rows).map(|n| entry(n, is_changed(n))).collect(),
+    ]
 }
 
 fn summary(entries: &[Entry]) -> Summary {
@@ -49,8 +48,13 @@ fn summary(entries: &[Entry]) -> Summary {
     builder.finish()
 }
 
+/// Sorted here as negentropy does it; nodes let SQL do it.
 fn digest_tree(ours: &[Entry], theirs: &[Entry]) -> Cost {
     let begin = Instant::now();
+    let (mut ours, mut theirs) = (ours.to_vec(), theirs.to_vec());
+    ours.sort_unstable();
+    theirs.sort_unstable();
+    let (ours, theirs) = (ours.as_slice(), theirs.as_slice());
     let (own, other) = (summary(ours), summary(theirs));
     let prepare = begin.elapsed();
     let begin = Instant::now();
