@@ -7,6 +7,7 @@ use crdt::ColumnKind;
 use ledger::Hash;
 use ledger::digest_tree::{Entry, Tag};
 use pgrx::{PgSqlErrorCode, pg_sys, varlena};
+use sha2::{Digest, Sha256};
 use std::rc::Rc;
 
 /// Begins what is hashed of a row.
@@ -56,31 +57,28 @@ impl RowState {
         }
     }
 
-    /// The hash that names the row, and that of its state: BLAKE3(label ‖ each
+    /// The hash that names the row, and that of its state: SHA-256(label ‖ each
     /// column in the order of the schema, then crdt_meta), a column as u8 0 for
     /// null, or u8 1 ‖ u64 length ‖ bytes.
     pub fn entry(&self) -> Entry {
         let schema = &self.table.schema;
         let key = key::of_row(&self.table, &self.row);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(LABEL_ROW);
+        let mut hasher = Sha256::new_with_prefix(LABEL_ROW);
         self.each(|state| update(&mut hasher, state));
         Entry {
             key: key::hash(&schema.schema, &schema.table, &key),
-            value: *hasher.finalize().as_bytes(),
+            value: hasher.finalize().into(),
         }
     }
 
-    /// A digest of each column, in that order.
+    /// The first half of a SHA-256 of each column, in that order.
     pub fn columns(&self) -> Vec<Tag> {
         let mut tags = Vec::new();
         self.each(|state| {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(LABEL_COLUMN);
+            let mut hasher = Sha256::new_with_prefix(LABEL_COLUMN);
             update(&mut hasher, state);
-            let mut tag = Tag::default();
-            hasher.finalize_xof().fill(&mut tag);
-            tags.push(tag);
+            let digest = hasher.finalize();
+            tags.push(digest.first_chunk().copied().unwrap_or_default());
         });
         tags
     }
@@ -109,15 +107,15 @@ impl RowState {
     }
 }
 
-fn update(hasher: &mut blake3::Hasher, state: Option<&[u8]>) {
+fn update(hasher: &mut Sha256, state: Option<&[u8]>) {
     match state {
-        None => hasher.update(&[0]),
+        None => hasher.update([0]),
         Some(bytes) => {
-            hasher.update(&[1]);
-            hasher.update(&(bytes.len() as u64).to_be_bytes());
-            hasher.update(bytes)
+            hasher.update([1]);
+            hasher.update((bytes.len() as u64).to_be_bytes());
+            hasher.update(bytes);
         }
-    };
+    }
 }
 
 /// An entry as 64 bytes, which sort as entries do.
