@@ -4,6 +4,11 @@ CREATE FUNCTION crdt.guard() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'c
 CREATE FUNCTION crdt.capture() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_capture';
 CREATE FUNCTION crdt.no_truncate() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_no_truncate';
 
+-- Hash of a row's key and hash of its state, by which tables are compared.
+CREATE FUNCTION crdt.row_digest(record) RETURNS bytea
+    LANGUAGE c STRICT STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'crdt_row_digest';
+REVOKE ALL ON FUNCTION crdt.row_digest(record) FROM PUBLIC;
+
 -- The ledger only grows. Who gets past this trigger is found by scan_chain().
 CREATE FUNCTION crdt.append_only() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -111,6 +116,8 @@ COMMENT ON FUNCTION crdt_export_chain(text) IS 'Writes the whole chain to a file
 COMMENT ON FUNCTION crdt_bundle(bigint) IS 'The whole chain in pieces, from a block on, as bcrdt export fetches it';
 COMMENT ON FUNCTION crdt_prune(bigint, text, boolean) IS 'Archives old blocks in a file and takes the payloads of their row changes out of the database';
 COMMENT ON FUNCTION crdt_restore_archive(text) IS 'Puts payloads back that were pruned, from an archive';
+COMMENT ON FUNCTION crdt_table_digest(regclass) IS 'Digest of all rows: equal on members that hold equal rows';
+COMMENT ON FUNCTION crdt_diff(regclass, text, integer) IS 'Rows of a table that a peer does not hold as this node does';
 COMMENT ON FUNCTION crdt_op_content(smallint, integer, bytea) IS 'An op in words, for view crdt_ops';
 COMMENT ON FUNCTION crdt_block_content(bytea, bytea, bytea) IS 'A block in words, for view crdt_blocks';
 
@@ -154,7 +161,9 @@ BEGIN
                                      'crdt_op_proof(bytea, bigint)', 'crdt_proof(regclass, text[])',
                                      'verify_proof(jsonb, text)', 'crdt_checkpoint()',
                                      'crdt_export_chain(text)', 'crdt_consistency_proof(bigint, bigint)',
-                                     'crdt_export_chain(text)', 'crdt_bundle(bigint)',
+                                     'crdt_bundle(bigint)',
+                                     'crdt_table_digest(regclass)',
+                                     'crdt_diff(regclass, text, integer)',
                                      'crdt_op_content(smallint, integer, bytea)',
                                      'crdt_block_content(bytea, bytea, bytea)'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);

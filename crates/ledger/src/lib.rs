@@ -14,6 +14,7 @@ pub mod certificate;
 pub mod checkpoint;
 pub mod codec;
 pub mod cosignature;
+pub mod digest_tree;
 pub mod genesis;
 pub mod hash;
 pub mod ids;
