@@ -90,8 +90,6 @@ CREATE TABLE crdt.op (
     PRIMARY KEY (origin, seq)
 );
 CREATE INDEX op_row_id ON crdt.op (row_id);
--- Who belongs and what is tracked is decided by few ops, which a verification wants apart.
-CREATE INDEX op_setup ON crdt.op (kind, origin, seq) WHERE kind IN (2, 3);
 
 -- Runs of ops, as their origin signed them.
 CREATE TABLE crdt.segment (

@@ -29,7 +29,8 @@ fn crdt_checkpoint() -> String {
         .to_string()
 }
 
-fn last_header() -> Option<Header> {
+/// The header of the last block.
+pub fn last_header() -> Option<Header> {
     catalog::one(
         "SELECT header FROM crdt.block ORDER BY height DESC LIMIT 1",
         &[],

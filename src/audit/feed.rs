@@ -6,12 +6,10 @@ use super::names::Names;
 use super::ops::Ops;
 use crate::catalog;
 use crate::instance::progress::Progress;
-use ledger::bundle::BundleWriter;
 use ledger::merkle::TileStore;
 use ledger::verify::{ChainSink, FeedRange, StoredBlock, StoredOp, StoredPart, StoredSegment};
 use ledger::{ChainId, Member};
 use pgrx::check_for_interrupts;
-use std::io::{self, Write};
 
 /// Ops between two looks at whether the query was cancelled.
 const STRIDE: u64 = 256;
@@ -30,23 +28,6 @@ pub fn stored_chain() -> Option<(ChainId, Vec<u8>)> {
 /// The name of the chain, as it is stored.
 pub fn stored_chain_id() -> Option<ChainId> {
     stored_chain().map(|(chain, _)| chain)
-}
-
-/// Writes the whole chain as a bundle. `None` when there is no chain.
-///
-/// # Errors
-/// Those of writing.
-pub fn bundle<W: Write>(to: W) -> Option<io::Result<W>> {
-    let (chain, genesis) = stored_chain()?;
-    let members = stored_members();
-    let write = || {
-        let mut writer = BundleWriter::begin(to, chain, &genesis, &members)?;
-        let source = Source::open(Progress::untold());
-        Feed::new(&mut writer, &source).blocks(1, i64::MAX)?;
-        Feed::new(&mut writer, &source).tail(0)?;
-        writer.finish()
-    };
-    Some(write())
 }
 
 /// Members as they are stored; a record that cannot be read is missing, which
@@ -131,7 +112,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
 
     /// Feeds the next height that is stored after `after`: one row, or more if
     /// somebody put more there. Returns the height.
-    fn block(&mut self, after: i64, last: i64) -> Result<Option<i64>, S::Error> {
+    pub fn block(&mut self, after: i64, last: i64) -> Result<Option<i64>, S::Error> {
         let rows: Vec<(i64, [Vec<u8>; 3])> = catalog::query(
             "SELECT height, header, cut, certificate FROM crdt.block
               WHERE height = (SELECT min(height) FROM crdt.block WHERE height > $1 AND height <= $2)",

@@ -21,7 +21,7 @@ pub fn changes(names: &Names) -> Option<Vec<(u64, SignedChange)>> {
           CROSS JOIN LATERAL (SELECT height FROM crdt.block_range r
                                WHERE r.origin = o.origin AND r.last_seq >= o.seq
                                ORDER BY r.last_seq LIMIT 1) AS b
-          WHERE o.kind = 3 LIMIT $1",
+          WHERE o.row_id = 0 AND o.kind = 3 LIMIT $1",
         &[(MAX_CHANGES as i64 + 1).into()],
         |row| {
             let numbers: [i64; 3] = [row.need(2), row.need(3), row.need(5)];

@@ -1,19 +1,25 @@
 //! Checking and proving: the whole chain re-hashed, proofs of single ops,
-//! checkpoints, exports, and the op log in words.
+//! checkpoints, exports, pruning, Merkle trees over anything, and the op log in
+//! words.
 
 mod check;
 mod checkpoint;
+mod consistency;
 mod export;
 pub mod feed;
 mod ground;
 mod lineage;
-mod log;
+pub mod log;
+mod merkle;
 mod names;
+mod new_file;
 mod ops;
 mod parallel;
+pub mod pieces;
 mod prefix;
 mod progress;
 mod proof;
+pub mod prune;
 mod ranges;
 mod scan;
 mod shape;

@@ -4,6 +4,7 @@
 use super::feed::{Feed, Source, stored_chain, stored_members};
 use super::{ground, parallel};
 use crate::catalog;
+use crate::error::corrupt;
 use crate::instance::progress::{Phase, Progress};
 use ledger::{Ground, Header, Pieces, Report, Run, SignedChange};
 
@@ -69,6 +70,22 @@ impl Stored {
     /// Verifies what comes after block `after`, which is taken for granted but
     /// for its own certificate; up to block `to`, or all there is.
     pub fn verify(&self, after: u64, to: Option<u64>, progress: &Progress) -> Report {
+        let report = self.attempt(after, to, true, progress);
+        // Runs keep no list of the payloads that are gone: one pass makes it.
+        report.unwrap_or_else(|| {
+            let one_pass = self.attempt(after, to, false, progress);
+            one_pass.unwrap_or_else(|| corrupt("one pass over the chain has no result"))
+        })
+    }
+
+    /// None: in runs it cannot be told what is wrong.
+    fn attempt(
+        &self,
+        after: u64,
+        to: Option<u64>,
+        in_runs: bool,
+        progress: &Progress,
+    ) -> Option<Report> {
         let base = self.ground(after);
         // What cannot be taken for granted is verified too.
         let after = base.as_ref().map_or(0, |ground| ground.height);
@@ -79,8 +96,8 @@ impl Stored {
         let known = base.as_ref().map_or(0, |ground| ground.edge.size());
         let last = to.or(last_height()).unwrap_or(0);
         let runs = match self.changes {
-            Some(_) => plan(after, last),
-            None => Vec::new(),
+            Some(_) if in_runs => plan(after, last),
+            _ => Vec::new(),
         };
         progress.total(last.saturating_sub(after), count_ops(after, to));
         progress.phase(Phase::Blocks);
@@ -103,12 +120,19 @@ impl Stored {
         let upto = to.map_or(i64::MAX, |to| to as i64);
         let mut feed = Feed::new(&mut whole, &self.source);
         let Ok(()) = feed.blocks(fed + 1, upto);
-        if to.is_some() {
-            return whole.stop();
+        if to.is_none() {
+            progress.phase(Phase::Tail);
+            let Ok(()) = feed.tail(known);
+        } else if whole.awaits_prune() {
+            super::prune::explain(&mut whole);
         }
-        progress.phase(Phase::Tail);
-        let Ok(()) = feed.tail(known);
-        whole.finish()
+        if !runs.is_empty() && whole.awaits_prune() {
+            return None;
+        }
+        Some(match to {
+            Some(_) => whole.stop(),
+            None => whole.finish(),
+        })
     }
 }
 

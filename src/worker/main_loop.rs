@@ -2,6 +2,7 @@
 //! PostgreSQL. Each turn of its loop seals what writers left, lets the node
 //! take in what peers sent, commits, and only then lets anything out.
 
+use super::comparisons::Comparisons;
 use super::letters::{self, Pending};
 use super::network::{Incoming, Network, tell};
 use super::origins::Origins;
@@ -82,6 +83,8 @@ pub struct Worker {
     pub(super) network: Option<Network>,
     pub(super) network_retry: Instant,
     pub(super) pending: Option<Pending>,
+    /// Tables that peers compare with theirs.
+    comparisons: Comparisons,
     /// Inputs that arose from carrying out effects.
     pub(super) leftovers: Vec<Input>,
     /// How busily ops are sealed, and when that was last.
@@ -112,6 +115,7 @@ impl Worker {
             network: None,
             network_retry: Instant::now(),
             pending: None,
+            comparisons: Comparisons::default(),
             leftovers: Vec::new(),
             pace: Pace::new(),
             last_seal: Instant::now(),
@@ -154,6 +158,8 @@ impl Worker {
             Ok(more) => more,
             Err(reason) => return self.lost(&reason),
         };
+        self.comparisons
+            .look(self.network.as_ref(), self.chain.as_ref());
         self.retry_join();
         if let Err(reason) = self.answer_pending() {
             return self.lost(&reason);
@@ -290,10 +296,11 @@ impl Worker {
     /// Lets the node take in what peers sent, and the time. Returns whether
     /// more waits.
     fn take_in(&mut self) -> Result<bool, String> {
-        let incoming = match &mut self.network {
+        let mut incoming = match &mut self.network {
             Some(network) => network.receive(self.chain.as_ref(), MAX_EVENTS),
             None => Vec::new(),
         };
+        self.pass_on_comparisons(&mut incoming);
         let now_ms = clock::now_ms();
         let due = self
             .node
@@ -329,6 +336,22 @@ impl Worker {
         Ok(outcome.more)
     }
 
+    /// Takes out what concerns comparisons of tables, which need no
+    /// transaction here.
+    fn pass_on_comparisons(&mut self, incoming: &mut Vec<Incoming>) {
+        let comparisons = &mut self.comparisons;
+        let (network, chain) = (&self.network, &self.chain);
+        incoming.retain(|event| {
+            let Incoming::Compare { peer, token, body } = event else {
+                return true;
+            };
+            if let (Some(network), Some(chain)) = (network, chain) {
+                comparisons.take(network, chain, *peer, *token, body);
+            }
+            false
+        });
+    }
+
     fn process(
         &mut self,
         incoming: Vec<Incoming>,
@@ -344,6 +367,8 @@ impl Worker {
             for event in incoming {
                 match event {
                     Incoming::Node(input) => inputs.push(input),
+                    // Taken out before.
+                    Incoming::Compare { .. } => {}
                     Incoming::Guest { token, key, body } => {
                         let (status, body) = match join::admit(&key, &body) {
                             Ok(grant) => (200, grant),

@@ -1,19 +1,20 @@
 //! The types beside other libraries. `cargo bench -- FILTER` runs a part; the tables at the end
 //! show what this run measured.
 
+mod run;
+
 use std::hint::black_box;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crdt::pn_counter::Step;
 use crdt::{AwSet, Crdt, Edit, Hlc, OrSet, PnCounter, RgaText};
 use crdts::{CmRDT, PNCounter};
-use criterion::{BatchSize, Bencher, Criterion};
+use criterion::BatchSize;
 use peers::set::{CrdtsSet, ElementSet, Ours};
-use peers::table::Table;
 use peers::text::{AutomergeText, DiamondText, LoroText, OurText, TextDocument, YrsText, deltas};
 use peers::trace::{Patch, Trace};
 use peers::{Clock, now_ms, written};
+use run::Run;
 
 const INCREMENTS: u64 = 10_000;
 const ELEMENTS: usize = 100_000;
@@ -22,37 +23,8 @@ const DOCUMENT_BYTES: usize = 100_000;
 /// A pass beyond this is measured once: criterion would repeat it ten times and more.
 const TOO_LONG: Duration = Duration::from_secs(5);
 
-struct Run {
-    criterion: Criterion,
-    table: Table,
-}
-
-impl Run {
-    fn time(
-        &mut self,
-        work: &str,
-        group: &str,
-        library: &'static str,
-        routine: impl FnMut(&mut Bencher<'_>),
-    ) {
-        let mut benches = self.criterion.benchmark_group(group);
-        benches.bench_function(library, routine);
-        benches.finish();
-        self.table.timed(work, group, library);
-    }
-}
-
 fn main() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("criterion");
-    let mut run = Run {
-        criterion: Criterion::default()
-            .output_directory(&folder)
-            .sample_size(10)
-            .warm_up_time(Duration::from_millis(500))
-            .measurement_time(Duration::from_secs(2))
-            .configure_from_args(),
-        table: Table::new(&folder),
-    };
+    let mut run = Run::begin();
     counters(&mut run);
     clocks(&mut run);
     sets::<Ours<AwSet>>(&mut run);
@@ -64,8 +36,7 @@ fn main() {
     texts::<DiamondText>(&mut run, &traces);
     texts::<LoroText>(&mut run, &traces);
     texts::<AutomergeText>(&mut run, &traces);
-    run.criterion.final_summary();
-    let table = &run.table;
+    let table = run.end();
     table.print("counters", &[PnCounter::NAME], &["crdts"]);
     table.print("clocks", &["hlc"], &["uhlc"]);
     table.print("sets", &[AwSet::NAME, OrSet::NAME], &["crdts"]);

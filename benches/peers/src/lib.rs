@@ -1,10 +1,11 @@
-//! Benches beside other CRDT libraries: the same work, done by each in one run on one machine.
+//! Benches beside other libraries: the same work, done by each in one run on one machine.
 //!
 //! `text` and `set` hold what each library does with a document or a set, behind one trait each;
-//! a further type of ours is one more impl. `trace` reads editing traces, `written` makes a
+//! a further type of ours is one more impl. `log` does so for Merkle logs. `trace` reads editing traces, `written` makes a
 //! document where none is at hand, `table` prints what was measured. The work itself stands in
-//! benches/types.rs.
+//! benches/types.rs and benches/ledger.rs.
 
+pub mod log;
 pub mod set;
 pub mod table;
 pub mod text;

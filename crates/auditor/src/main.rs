@@ -4,9 +4,12 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+#[cfg(feature = "network")]
+mod export;
 mod report;
 mod status;
 mod verify;
+mod witness;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,6 +21,11 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
         Command::Verify(asked) => verify::run(&asked),
+        Command::WitnessKey(asked) => witness::key::make(&asked),
+        #[cfg(feature = "network")]
+        Command::Witness(asked) => witness::run(&asked),
+        #[cfg(feature = "network")]
+        Command::Export(asked) => export::run(&asked),
     };
     match answer {
         Ok(answer) => {

@@ -14,6 +14,7 @@ pub mod certificate;
 pub mod checkpoint;
 pub mod codec;
 pub mod cosignature;
+pub mod digest_tree;
 pub mod genesis;
 pub mod hash;
 pub mod ids;
@@ -25,7 +26,9 @@ pub mod merkle;
 pub mod note;
 pub mod op;
 pub mod pins;
+pub mod policy;
 pub mod proof;
+pub mod prune;
 pub mod segment;
 pub mod signature;
 pub mod validators;
@@ -35,7 +38,7 @@ mod wire;
 pub mod witness;
 
 pub use block::{Block, Header};
-pub use bundle::{BundleError, BundleWriter, verify_bundle};
+pub use bundle::{BUNDLE_LABEL, BundleError, BundleWriter, verify_bundle, verify_bundle_blocks};
 pub use certificate::{Certificate, CertificateFault, Phase, Vote, VoteSignature};
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use codec::DecodeError;
@@ -50,9 +53,11 @@ pub use membership::{Membership, SignedChange, ValidatorSchedule};
 pub use note::{KeyKind, Note, NoteError, NoteSignature, Signed, SignerKey, VerifierKey};
 pub use op::{Kind, Op, OpCore, Part};
 pub use pins::{Pins, Trust};
+pub use policy::{Policy, PolicyError, PolicyFault, Vouched};
 pub use proof::{
     ConsistencyProof, InclusionProof, OpProof, ProofFault, RangeProof, TreeProof, Verified,
 };
+pub use prune::Prune;
 pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, SegmentFault};
 pub use validators::{Validator, ValidatorSet};
 pub use vector::{Cut, Deps, Position, VersionVector};

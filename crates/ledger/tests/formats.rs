@@ -128,14 +128,40 @@ fn vote_and_certificate() {
     .concat();
     assert_eq!(vote.message(&CHAIN), bytes);
     let certificate = block().certificate;
-    assert_eq!(
-        digest(&certificate.to_bytes()),
-        "2f4a662d289bcb43e1d9368aed4b6dc7"
-    );
+    let bytes = [
+        [1].as_slice(),
+        &certificate.height.to_be_bytes(),
+        &0u32.to_be_bytes(),
+        &header().hash(),
+        &1u32.to_be_bytes(),
+        &member(1, 1).node_id.0,
+        &certificate.signatures[0].signature,
+    ]
+    .concat();
+    assert_eq!(certificate.to_bytes(), bytes);
+    // Ed25519 signs one message in one way.
+    assert_eq!(digest(&bytes), "2f4a662d289bcb43e1d9368aed4b6dc7");
     assert_eq!(
         Certificate::from_bytes(&certificate.to_bytes()),
         Ok(certificate)
     );
+}
+
+#[test]
+fn block_layout() {
+    let block = block();
+    let (cut, certificate) = (block.cut.to_bytes(), block.certificate.to_bytes());
+    let bytes = [
+        [1].as_slice(),
+        &block.header.to_bytes(),
+        &(cut.len() as u32).to_be_bytes(),
+        &cut,
+        &(certificate.len() as u32).to_be_bytes(),
+        &certificate,
+    ]
+    .concat();
+    assert_eq!(block.to_bytes(), bytes);
+    assert_eq!(Block::from_bytes(&bytes), Ok(block));
 }
 
 #[test]
@@ -155,6 +181,31 @@ fn segment_layout() {
     .concat();
     assert_eq!(segment.claim(&CHAIN).message(&CHAIN), claim);
     let bytes = segment.to_bytes();
+    let mut fields = [
+        [1].as_slice(),
+        &segment.origin.0,
+        &0u64.to_be_bytes(),
+        &ZERO_HASH,
+        &deps_to_bytes(&segment.deps)[1..],
+        &77u64.to_be_bytes(),
+        &3u32.to_be_bytes(),
+    ]
+    .concat();
+    for op in &segment.ops {
+        fields.extend(op.seq.to_be_bytes());
+        fields.extend(op.hlc.to_be_bytes());
+        fields.push(1);
+        fields.extend(op.schema_hash);
+        fields.extend((op.parts.len() as u16).to_be_bytes());
+        for part in &op.parts {
+            fields.extend(part.salt);
+            fields.extend((part.payload.len() as u32).to_be_bytes());
+            fields.extend(&part.payload);
+        }
+    }
+    fields.extend(segment.head);
+    fields.extend(segment.signature);
+    assert_eq!(bytes, fields);
     assert_eq!(bytes.len(), segment.encoded_len());
     assert_eq!(digest(&bytes), "54b93905fd52617a0988ab0e2565d5c9");
     assert_eq!(Segment::from_bytes(&bytes), Ok(segment));

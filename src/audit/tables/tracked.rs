@@ -81,7 +81,7 @@ fn last_words() -> BTreeMap<Name, Word> {
              SELECT o.payload, o.hlc,
                     EXISTS (SELECT FROM crdt.quarantine q JOIN crdt.node n ON n.node_id = q.origin
                              WHERE n.id = o.origin AND q.seq = o.seq) AS refused
-               FROM crdt.op o WHERE o.kind = 2
+               FROM crdt.op o WHERE o.row_id = 0 AND o.kind = 2
              UNION ALL SELECT payload, hlc, false FROM crdt.outbox_0 WHERE kind = 2
              UNION ALL SELECT payload, hlc, false FROM crdt.outbox_1 WHERE kind = 2) AS x
           ORDER BY x.hlc",

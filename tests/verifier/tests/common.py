@@ -35,8 +35,7 @@ def ours(command, data, *words):
 
 def theirs(command, data, *words):
     """The same of bcrdt."""
-    named = {"bundle": ["verify", "--bundle", "-"], "proof": ["verify", "-"]}[command]
-    done = subprocess.run([BCRDT, *named, *words, "--json"], input=data, capture_output=True, timeout=60)
+    done = subprocess.run([BCRDT, "verify", command, "-", *words, "--json"], input=data, capture_output=True, timeout=60)
     return done.returncode, (done.stdout + done.stderr).decode()
 
 

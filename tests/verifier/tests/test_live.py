@@ -10,7 +10,10 @@ import unittest
 from pathlib import Path
 
 from tests.common import flipped, ours, theirs, theirs_of_each
+from verifier import merkle
 from verifier.bundle import LABEL, frames
+from verifier.checkpoint import LOG, Key, Note
+from verifier.records import Member
 
 DATABASE = "verifier"
 HISTORY = """
@@ -25,6 +28,8 @@ HISTORY = """
     DELETE FROM page WHERE id = 3;
     SELECT crdt_set_node('renamed', '');
     SELECT crdt_untrack('other');
+    SELECT crdt_record_lineage('a file', 'page', 'a job');
+    ALTER TABLE page ALTER note SET DEFAULT 'none';
     SELECT crdt_commit_block();
     UPDATE page SET body = crdt_append(body, ' and more'), tags = tags - 'a' WHERE id < 9;
     SELECT crdt_commit_block();
@@ -49,6 +54,7 @@ class Live(unittest.TestCase):
         psql("postgres", f"CREATE DATABASE {DATABASE}")
         cls.addClassCleanup(psql, "postgres", f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         psql(DATABASE, HISTORY)
+        cls.note = psql(DATABASE, "SELECT crdt_checkpoint()") + "\n"
         cls.chain_id = psql(DATABASE, "SELECT encode(chain_id, 'hex') FROM crdt.chain")
         cls.key = json.loads(psql(DATABASE, "SELECT to_json(crdt_node())"))["signing_key"].removeprefix("\\x")
         folder = tempfile.TemporaryDirectory()
@@ -86,7 +92,7 @@ class Live(unittest.TestCase):
             SELECT DISTINCT ON (kind) crdt_op_proof(origin_id, seq) FROM crdt_ops WHERE height IS NOT NULL
              ORDER BY kind, seq""").splitlines()
         kinds = {self.same("proof", proof.encode(), *self.pins)["kind"] for proof in proofs}
-        self.assertLessEqual({"delta", "schema", "validator_set"}, kinds)
+        self.assertLessEqual({"delta", "schema", "validator_set", "lineage"}, kinds)
 
     def test_a_proof_of_a_row_says_what_was_written(self):
         proof = psql(DATABASE, "SELECT crdt_proof('page', '7', 'a')").encode()
@@ -98,13 +104,18 @@ class Live(unittest.TestCase):
             self.assertEqual(mine[0], his[0], mine[1] + his[1])
             self.assertTrue(mine[0] != 0 or mutant.lower() == proof.lower(), mutant)
 
-    def test_the_checkpoint_is_signed(self):
-        note = psql(DATABASE, "SELECT crdt_checkpoint()") + "\n"
-        told = json.loads(self.chain_told())
-        self.assertIn(f"/{self.chain_id}\n{told['tree_size']}\n", note)
-
-    def chain_told(self):
-        return ours("bundle", self.bundle)[1]
+    def test_the_checkpoint_is_signed_and_of_this_log(self):
+        read = list(frames(self.bundle))
+        (member,) = [Member.read(body) for tag, body in read if tag == 2]
+        key = Key(f"blockchain_crdt/{self.chain_id}", LOG, member.checkpoint_key)
+        note = Note.read(self.note.encode())
+        self.assertTrue(note.is_signed_by(key))
+        self.assertEqual(note.origin, f"blockchain_crdt/{self.chain_id}")
+        # The bundle was made later: its log begins with the one of the checkpoint.
+        tiles = {body[1:9]: body[9:] for tag, body in read if tag == 4 and body[0] == 0}
+        leaves = b"".join(tiles[index] for index in sorted(tiles))
+        hashes = [leaves[at:at + 32] for at in range(0, 32 * note.size, 32)]
+        self.assertEqual(merkle.root(hashes), note.root)
 
     def test_each_region_of_the_bundle_counts(self):
         """A bit in the head and in some bytes of the body of frames of every kind."""

@@ -2,13 +2,13 @@
 
 import base64
 import re
-import unicodedata
 from typing import NamedTuple
 
 from . import signatures
 from .reading import Malformed, digest, u8
 
-MAX_BYTES = 64 << 10
+MAX_BYTES = 256 << 10
+MAX_LINES = 100
 LOG, WITNESS = 1, 4
 LINE = re.compile("— ([^ ]+) ([A-Za-z0-9+/=]+)")
 
@@ -25,7 +25,7 @@ def unbase64(text):
 
 
 def is_name(name):
-    return name != "" and "+" not in name and not any(c.isspace() or unicodedata.category(c) == "Cc" for c in name)
+    return name != "" and "+" not in name and not any(c.isspace() or c < " " for c in name)
 
 
 class Key(NamedTuple):
@@ -58,6 +58,8 @@ class Key(NamedTuple):
         if len(signature) != 72:
             return False
         time = int.from_bytes(signature[:8], "big")
+        if time >= 2**63:
+            return False
         message = b"cosignature/v1\ntime %d\n" % time + text
         return signatures.verify(self.public, message, signature[8:])
 
@@ -79,9 +81,9 @@ class Note(NamedTuple):
             note = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise Malformed("the checkpoint is not UTF-8") from error
-        if any(unicodedata.category(c) == "Cc" for c in note.replace("\n", "")):
+        if any(c < " " for c in note.replace("\n", "")):
             raise Malformed("the checkpoint holds control characters")
-        text, blank, signed = note.partition("\n\n")
+        text, blank, signed = note.rpartition("\n\n")
         if not blank or not signed.endswith("\n"):
             raise Malformed("the checkpoint has no signature lines after an empty line")
         lines = text.split("\n")
@@ -92,8 +94,10 @@ class Note(NamedTuple):
         root = unbase64(lines[2])
         if len(root) != 32:
             raise Malformed("the third line is no root")
-        signatures_read = [read_line(line) for line in signed[:-1].split("\n")]
-        return cls(text.encode() + b"\n", lines[0], int(lines[1]), root, signatures_read)
+        signed = [read_line(line) for line in signed[:-1].split("\n")]
+        if len(signed) > MAX_LINES:
+            raise Malformed("the checkpoint has too many signature lines")
+        return cls(text.encode() + b"\n", lines[0], int(lines[1]), root, signed)
 
     def is_signed_by(self, key):
         own = [signature for name, key_id, signature in self.lines if (name, key_id) == (key.name, key.id())]

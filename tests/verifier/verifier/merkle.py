@@ -66,10 +66,10 @@ def is_included(leaf, index, size, path, expected):
 def is_consistent(old, size, path, root1, root2):
     if old > size:
         return False
+    if old == 0:
+        return not path and root1 == EMPTY_ROOT and (size > 0 or root2 == EMPTY_ROOT)
     if old == size:
         return not path and root1 == root2
-    if old == 0:
-        return not path and root1 == EMPTY_ROOT
     path = list(path)
     if old & (old - 1) == 0:
         path.insert(0, root1)

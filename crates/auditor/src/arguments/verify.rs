@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 use ledger::{ChainId, Pins};
 
+use super::checkpoint::{Against, CheckpointFile, Consistency};
 use crate::status::EXIT_STATUS;
 
 #[derive(Debug, Args)]
@@ -22,15 +23,50 @@ pub struct Verify {
 pub enum What {
     /// The proof of one op, as crdt_proof() returns it
     #[command(after_help = PINS_HELP)]
-    Proof(Pinned),
-    /// A whole chain, as crdt_export_chain() writes it
+    Proof(Proof),
+    /// A whole chain, as crdt_export_chain() or bcrdt export writes it, or an archive of
+    /// crdt_prune()
     #[command(after_help = PINS_HELP)]
-    Bundle(Pinned),
+    Bundle(Bundle),
+    /// The signatures of a checkpoint, as crdt_checkpoint() or a witness gives it
+    Checkpoint(CheckpointFile),
+    /// That a later checkpoint continues an earlier one: nothing was taken back in between
+    #[command(after_help = CONSISTENCY_HELP)]
+    Consistency(Consistency),
 }
 
 const PINS_HELP: &str = "\
 Without --chain-id and --validator-key the result only says that the file agrees with itself:
 compare the chain id it prints with one that you know from elsewhere.";
+
+const CONSISTENCY_HELP: &str = "\
+Without --key only the numbers are compared, not who signed them. Two signed checkpoints of one
+size and different roots prove to anybody that the log was forked: keep both files.";
+
+#[derive(Debug, Args)]
+pub struct Proof {
+    #[command(flatten)]
+    pub pinned: Pinned,
+
+    #[command(flatten)]
+    pub against: Against,
+}
+
+/// A bundle, or some of its blocks.
+#[derive(Debug, Args)]
+pub struct Bundle {
+    #[command(flatten)]
+    pub pinned: Pinned,
+
+    /// Verify the blocks from this height on only. What they stand on is taken from the header
+    /// before them, which is verified by its signatures
+    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub from: Option<u64>,
+
+    /// Verify the blocks up to this height only
+    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub to: Option<u64>,
+}
 
 /// A file, and what the auditor knows beforehand.
 #[derive(Debug, Args)]

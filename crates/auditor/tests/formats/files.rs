@@ -34,7 +34,7 @@ pub fn all(sample: &Sample) -> Vec<(&'static str, Vec<u8>)> {
         ("checkpoint.txt", examples::note(sample).into_bytes()),
         (
             "checkpoint.vkey",
-            format!("{}\n", examples::note_key()).into_bytes(),
+            format!("{}\n", examples::note_key(sample)).into_bytes(),
         ),
     ]
 }

@@ -2,6 +2,7 @@
 //! are hashed when they are first asked for, and kept as long as the prover.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::path::{consistency_nodes, range_nodes};
 use super::tile::TILE_WIDTH;
@@ -9,8 +10,7 @@ use super::walk::split;
 use super::{EMPTY_ROOT, Frontier, TileStore, TreeError, node_hash};
 use crate::hash::Hash;
 
-/// How many tiles are kept; with the nodes in them 16 KiB each. Those above the leaves of
-/// 2^28 leaves fit beside a million leaves.
+/// How many tiles are kept; with the nodes in them 16 KiB each. So many hold two million leaves.
 const MAX_TILES: usize = 8192;
 
 /// Answers questions about the tree of the first `size` leaves in a store.
@@ -153,24 +153,25 @@ impl<'a, S: TileStore> Prover<'a, S> {
         let within = height % 8;
         let across = TILE_WIDTH >> within;
         let (tile, place) = (index / across, index % across);
-        let key = (level, tile);
-        if !self.tiles.contains_key(&key) {
-            self.make_room();
-            let hashes = self.store.tile(level, tile).map_err(TreeError::Store)?;
-            self.tiles.insert(key, Nodes::of_tile(&hashes));
-        }
-        let nodes = self.tiles.get_mut(&key);
-        match nodes.and_then(|nodes| nodes.get(within as usize, place as usize)) {
+        self.make_room();
+        let nodes = match self.tiles.entry((level, tile)) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let hashes = self.store.tile(level, tile).map_err(TreeError::Store)?;
+                entry.insert(Nodes::of_tile(&hashes))
+            }
+        };
+        match nodes.get(within as usize, place as usize) {
             Some(hash) => Ok(*hash),
             None => {
                 // It may be longer when it is asked for again.
-                self.tiles.remove(&key);
+                self.tiles.remove(&(level, tile));
                 Err(TreeError::Tile { level, index: tile })
             }
         }
     }
 
-    /// Forgets tiles of leaves when there are too many; those above are few and in every proof.
+    /// Forgets the tiles of leaves when there are too many; those above are in most proofs.
     fn make_room(&mut self) {
         if self.tiles.len() >= MAX_TILES {
             self.tiles.retain(|(level, _), _| *level > 0);

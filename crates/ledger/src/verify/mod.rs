@@ -5,6 +5,7 @@
 
 mod block;
 mod close;
+mod closed;
 mod detail;
 mod edge;
 mod end;
@@ -14,6 +15,7 @@ mod header;
 mod history;
 mod log;
 mod pieces;
+mod pruned;
 mod segments;
 mod sink;
 mod stored;
@@ -29,6 +31,7 @@ pub use stored::{BlockPlan, FeedRange, StoredBlock, StoredOp, StoredPart, Stored
 
 use self::block::OpenBlock;
 use self::close::LeafDoubt;
+use self::closed::Closed;
 pub(crate) use self::detail::Detail;
 use self::finding::Findings;
 pub(crate) use self::finding::Place;
@@ -91,6 +94,7 @@ pub struct ChainVerifier {
     decided: Option<(ValidatorSet, Certificate)>,
     known_members: Option<Membership>,
     vector: BTreeMap<NodeId, (u64, Vec<u8>)>,
+    closed: Closed,
     findings: Findings,
     ops: u64,
     tail_ops: u64,
@@ -186,6 +190,7 @@ impl ChainVerifier {
             decided: None,
             known_members: None,
             vector: BTreeMap::new(),
+            closed: Closed::default(),
             findings: Findings::default(),
             ops: 0,
             tail_ops: 0,
@@ -264,6 +269,7 @@ impl ChainVerifier {
                 .add(place.op(origin, row.seq, FindingKind::OpReordered, detail));
         }
         self.log_op(&origin, place, row.seq, judged);
+        self.payload_of(origin, place, row, judged);
         self.membership_op(origin, row, judged);
     }
 
@@ -362,6 +368,10 @@ impl ChainVerifier {
             }
             _ => return,
         };
+        if row.is_closed() {
+            self.members_in_doubt = true;
+            return;
+        }
         // A payload that is no change is refused by every node alike.
         let payload = row.parts.first().map_or(&[][..], |part| part.payload);
         if let Ok(change) = MembershipChange::from_bytes(payload) {

@@ -30,22 +30,34 @@ pub struct Run {
     pub ops: u64,
     /// How many segments were checked.
     pub segments: u64,
+    /// How many of them had no payload any more.
+    closed_ops: u64,
+    /// The greatest block with such ops that no prune op explained so far, and how many they are.
+    unexplained: Option<(u64, u64)>,
+    /// How far prune ops on the way reach; 0: there was none.
+    pruned: u64,
     /// What the upper tiles should hold that became complete on the way.
     tiles: Uppers,
 }
 
 impl Run {
     /// The most bytes of [`Self::to_bytes`].
-    pub const MAX_BYTES: usize = 1 + 2 * 32 + 2 * 8 + 4 + MAX_RUN_TILES * 41;
+    pub const MAX_BYTES: usize = 1 + 2 * 32 + 6 * 8 + 4 + MAX_RUN_TILES * 41;
 
-    /// Version byte 1, from 32, to 32, u64 ops, u64 segments, u32 count, then (level 1, index 8,
-    /// digest 32) ascending. For processes of one host: it proves nothing to a stranger.
+    /// Version byte 1, from 32, to 32, u64 ops, segments, closed ops, unexplained height and count
+    /// (both 0: none), pruned height, u32 count, then (level 1, index 8, digest 32) ascending. For
+    /// processes of one host: it proves nothing to a stranger.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![1];
         bytes.put(&self.from);
         bytes.put(&self.to);
         bytes.put_u64(self.ops);
         bytes.put_u64(self.segments);
+        bytes.put_u64(self.closed_ops);
+        let (height, count) = self.unexplained.unwrap_or_default();
+        bytes.put_u64(height);
+        bytes.put_u64(count);
+        bytes.put_u64(self.pruned);
         bytes.put_u32(self.tiles.len() as u32);
         for ((level, index), digest) in &self.tiles {
             bytes.put_u8(*level);
@@ -64,6 +76,12 @@ impl Run {
         reader.version(1, "run")?;
         let (from, to) = (reader.array("run start")?, reader.array("run end")?);
         let (ops, segments) = (reader.u64("run ops")?, reader.u64("run segments")?);
+        let closed_ops = reader.u64("run closed ops")?;
+        let unexplained = (reader.u64("run height")?, reader.u64("run count")?);
+        if (unexplained.0 == 0) != (unexplained.1 == 0) {
+            return Err(DecodeError::Value { what: "run count" });
+        }
+        let pruned = reader.u64("run pruned")?;
         let count = reader.u32("run tiles")? as usize;
         bound(count, MAX_RUN_TILES, "run tiles")?;
         let mut tiles = Uppers::new();
@@ -81,6 +99,9 @@ impl Run {
             to,
             ops,
             segments,
+            closed_ops,
+            unexplained: Some(unexplained).filter(|(height, _)| *height > 0),
+            pruned,
             tiles,
         })
     }
@@ -155,12 +176,18 @@ impl Pieces {
             to: to.digest(),
             ops: run.ops,
             segments: run.segments,
+            closed_ops: run.closed.ops,
+            unexplained: run.closed.unexplained(),
+            pruned: run.closed.pruned(),
             tiles,
         })
     }
 
     /// Joins a run to the verification of all before it, in place of feeding its blocks. Says
     /// whether it fits; if not, nothing is changed.
+    ///
+    /// Of ops without payload a run keeps only how many there are: if in the end
+    /// [`ChainVerifier::awaits_prune`] says that some are not explained, one pass must tell which.
     pub fn join(
         &self,
         whole: &mut ChainVerifier,
@@ -176,6 +203,9 @@ impl Pieces {
         whole.go_on_as(self.behind(to), &run.tiles);
         whole.ops = whole.ops.saturating_add(run.ops);
         whole.segments = whole.segments.saturating_add(run.segments);
+        whole
+            .closed
+            .take_over(run.closed_ops, run.unexplained, run.pruned);
         true
     }
 }

@@ -70,6 +70,65 @@ fn appending_touches_few_tiles() {
     assert_eq!((one.reads.get(), one.writes), (start.0 + 1, start.1 + 1));
 }
 
+/// Who exports a proof of each op must not read and hash the same tiles for each of them.
+#[test]
+fn a_prover_reads_each_tile_once() {
+    let all = leaves(1_000);
+    let tree = stored(&all, &[1_000]);
+    let mut prover = tree.prover();
+    for index in 0..1_000 {
+        let path = prover.inclusion_proof(index, 1_000).unwrap();
+        assert_eq!(path, tree.inclusion_proof(index, 1_000).unwrap());
+    }
+    for old in [1, 255, 256, 999] {
+        let path = prover.consistency_proof(old, 1_000).unwrap();
+        assert_eq!(path, tree.consistency_proof(old, 1_000).unwrap());
+    }
+    assert_eq!(prover.root_at(700), tree.root_at(700));
+    assert_eq!(prover.leaf_hash(999).unwrap(), all[999]);
+    let store = tree.into_store();
+    let before = store.reads.get();
+    let tree = Tree::new(store, 1_000);
+    let mut prover = tree.prover();
+    for index in 0..1_000 {
+        prover.inclusion_proof(index, 1_000).unwrap();
+    }
+    // Four tiles of leaves, one above.
+    assert_eq!(tree.into_store().reads.get() - before, 5);
+}
+
+/// Every tile holds the same hashes, so a log of any size is there.
+struct Endless(Cell<u64>);
+
+impl TileStore for Endless {
+    type Error = Infallible;
+
+    fn tile(&self, _: u8, _: u64) -> Result<Vec<u8>, Infallible> {
+        self.0.set(self.0.get() + 1);
+        Ok(vec![7; 256 * 32])
+    }
+
+    fn put(&mut self, _: u8, _: u64, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// A server that proves ops of a large log all day must not keep all of it in memory.
+#[test]
+fn a_prover_forgets_tiles_when_there_are_many() {
+    let tree = Tree::new(Endless(Cell::new(0)), 1 << 40);
+    let mut prover = tree.prover();
+    let first = |tile: u64| tile * 256;
+    for tile in 0..9_000 {
+        assert_eq!(prover.leaf_hash(first(tile)), Ok([7; 32]));
+    }
+    prover.leaf_hash(first(8_999)).unwrap();
+    prover.leaf_hash(first(0)).unwrap();
+    let store = tree.into_store();
+    // The last one was still there, the first one not.
+    assert_eq!(store.0.get(), 9_001);
+}
+
 #[test]
 fn a_short_tile_and_a_far_index_are_errors() {
     let tree = stored(&leaves(300), &[300]);

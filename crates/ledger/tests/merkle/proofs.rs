@@ -193,6 +193,7 @@ fn extra_missing_and_swapped_nodes_are_refused() {
     assert!(verify_consistency(0, 0, &[], &EMPTY_ROOT, &EMPTY_ROOT));
     assert!(!verify_consistency(0, 0, &[], &EMPTY_ROOT, &root));
     assert!(!verify_consistency(0, 0, &[], &root, &root));
+    assert!(!verify_consistency(0, 0, &[root], &EMPTY_ROOT, &EMPTY_ROOT));
     assert!(!verify_consistency(3, 11, &[], &EMPTY_ROOT, &root));
 }
 

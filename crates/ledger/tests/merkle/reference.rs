@@ -126,9 +126,12 @@ pub fn verify_consistency(
     if old > size {
         return false;
     }
-    if old == size || old == 0 {
-        let known = old > 0 || *old_root == EMPTY_ROOT;
-        return path.is_empty() && known && (old < size || old_root == root);
+    if old == 0 {
+        let may_be = size > 0 || *root == EMPTY_ROOT;
+        return path.is_empty() && *old_root == EMPTY_ROOT && may_be;
+    }
+    if old == size {
+        return path.is_empty() && old_root == root;
     }
     let mut path = path.to_vec();
     if path.is_empty() {

@@ -1,6 +1,6 @@
 //! Leaves, blocks, votes, the Merkle log and checkpoints.
 
-use ledger::checkpoint::verifier_key;
+use ledger::checkpoint::log_key;
 use ledger::merkle::{Tree, node_hash, verify_consistency};
 use ledger::{Checkpoint, Header, Leaf, ZERO_HASH};
 
@@ -194,15 +194,18 @@ fn consistency(sample: &Sample) -> Layout {
 pub fn note(sample: &Sample) -> String {
     let header: Header = sample.chain.block(3).header;
     Checkpoint::of_chain(&header.chain_id, header.tree_size, header.log_root)
-        .sign("node1", &key(201))
+        .sign(&key(201))
         .unwrap()
+        .to_string()
 }
 
 /// The verifier key of [`note`].
-pub fn note_key() -> String {
-    verifier_key("node1", &key(201).verifying_key()).unwrap()
+pub fn note_key(sample: &Sample) -> String {
+    log_key(&sample.chain.chain, key(201).verifying_key())
+        .unwrap()
+        .to_string()
 }
 
 pub fn checkpoint(sample: &Sample) -> String {
-    format!("{}\nverifier key: {}\n", note(sample), note_key())
+    format!("{}\nverifier key: {}\n", note(sample), note_key(sample))
 }

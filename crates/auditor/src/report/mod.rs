@@ -1,22 +1,34 @@
-//! Tells a result to people, or as JSON to programs.
+//! Tells a result to people, or as JSON to programs; `checkpoint` those for checkpoints.
+
+mod checkpoint;
 
 use std::fmt::Write;
 
-use ledger::{Finding, Trust, Verified};
+use ledger::{Finding, Report, Trust, Verified};
 use serde_json::{Value, json};
 
+pub use checkpoint::{checkpoint, consistency};
+
 use crate::status::Answer;
+use crate::verify::checkpoint::AgainstResult;
 use crate::verify::{BundleResult, ProofResult};
 
-/// The result for one op.
-pub fn proof(result: &ProofResult, as_json: bool) -> Answer {
-    let text = match (result, as_json) {
-        (Ok(verified), true) => pretty(&proof_json(verified)),
-        (Ok(verified), false) => proof_text(verified),
-        (Err(fault), true) => pretty(&json!({ "verified": false, "error": fault.to_string() })),
-        (Err(fault), false) => format!("NOT VERIFIED: {}\n", printable(&fault.to_string())),
+/// The result for one op, and for the checkpoint in whose log it must be.
+pub fn proof(result: &ProofResult, against: Option<&AgainstResult>, as_json: bool) -> Answer {
+    let fault = match (result, against) {
+        (Err(fault), _) => Some(fault.to_string()),
+        (Ok(_), against) => against.and_then(checkpoint::against_fault),
     };
-    let holds = result.is_ok();
+    let text = match (&fault, result, as_json) {
+        (None, Ok(verified), true) => pretty(&proof_json(verified, against)),
+        (None, Ok(verified), false) => proof_text(verified, against),
+        (fault, _, true) => pretty(&json!({ "verified": false, "error": fault })),
+        (fault, _, false) => {
+            let fault = fault.as_deref().unwrap_or_default();
+            format!("NOT VERIFIED: {}\n", printable(fault))
+        }
+    };
+    let holds = fault.is_none();
     Answer { text, holds }
 }
 
@@ -40,7 +52,7 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-fn proof_json(verified: &Verified) -> Value {
+fn proof_json(verified: &Verified, against: Option<&AgainstResult>) -> Value {
     json!({
         "verified": true,
         "trust": verified.trust.as_str(),
@@ -56,10 +68,11 @@ fn proof_json(verified: &Verified) -> Value {
         "height": verified.height,
         "header_hash": hex::encode(verified.header_hash),
         "time_ms": verified.time_ms,
+        "checkpoint": against.map(|held| checkpoint::checkpoint_json(&held.checkpoint)),
     })
 }
 
-fn proof_text(verified: &Verified) -> String {
+fn proof_text(verified: &Verified, against: Option<&AgainstResult>) -> String {
     let closed = match verified.closed_parts {
         0 => String::new(),
         count => format!(" ({count} parts kept back)"),
@@ -86,9 +99,19 @@ fn proof_text(verified: &Verified) -> String {
             ),
         ),
         ("block time", format!("{} ms since 1970", verified.time_ms)),
-        ("rests on", rests_on(verified.trust).to_owned()),
     ];
     append(&mut text, &lines);
+    let rests_on = match against {
+        None => rests_on(verified.trust),
+        Some(held) => {
+            append(
+                &mut text,
+                &checkpoint::checkpoint_lines(&held.checkpoint, ""),
+            );
+            "the keys of log and witnesses given"
+        }
+    };
+    append(&mut text, &[("rests on", rests_on.to_owned())]);
     text
 }
 
@@ -104,6 +127,8 @@ fn bundle_json(result: &BundleResult) -> Value {
         "ops": report.ops,
         "tail_ops": report.tail_ops,
         "segments": report.segments,
+        "closed_ops": report.closed_ops,
+        "payloads_withheld": report.withheld,
         "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
         "untold": report.untold,
     })
@@ -125,7 +150,13 @@ fn finding_json(finding: &Finding) -> Value {
 fn bundle_text(result: &BundleResult) -> String {
     let report = &result.report;
     let mut text = match report.is_verified() {
-        true => format!("VERIFIED: the whole chain up to block {}\n", report.height),
+        true => match result.heights {
+            None => format!("VERIFIED: the whole chain up to block {}\n", report.height),
+            Some((from, to)) => format!(
+                "VERIFIED: blocks {from} to {}\n",
+                to.unwrap_or(report.height).min(report.height)
+            ),
+        },
         false => format!(
             "NOT VERIFIED: {} findings\n",
             (report.findings.len() as u64).saturating_add(report.untold)
@@ -150,10 +181,20 @@ fn bundle_text(result: &BundleResult) -> String {
                 report.ops, report.tail_ops, report.segments, report.tree_size
             ),
         ),
+        ("payloads", payloads(report)),
         ("rests on", rests_on(result.trust).to_owned()),
     ];
     append(&mut text, &lines);
     text
+}
+
+/// Whether the payloads were there to be verified.
+fn payloads(report: &Report) -> String {
+    match (report.closed_ops, report.withheld) {
+        (0, _) => "all are here".to_owned(),
+        (closed, true) => format!("kept back of {closed} ops by who exported them"),
+        (closed, false) => format!("gone of {closed} ops"),
+    }
 }
 
 fn finding_line(finding: &Finding) -> String {
@@ -182,10 +223,12 @@ fn rests_on(trust: Trust) -> &'static str {
     }
 }
 
-fn append(text: &mut String, lines: &[(&str, String)]) {
+fn append(text: &mut String, lines: &[(impl AsRef<str>, String)]) {
+    let longest = lines.iter().map(|(name, _)| name.as_ref().len() + 1).max();
+    let width = longest.unwrap_or_default().max(12);
     for (name, value) in lines {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {name:<12}{value}");
+        let _ = writeln!(text, "  {:<width$}{value}", name.as_ref());
     }
 }
 

@@ -1,54 +1,16 @@
 //! The command as an auditor runs it: its exit status and what it prints.
 
-#[path = "../../ledger/tests/chain/mod.rs"]
+#[path = "../../../ledger/tests/chain/mod.rs"]
 mod chain;
+mod checkpoint;
+mod command;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use chain::{Chain, member};
+use command::{Scratch, bcrdt, code, json, stdout};
 use serde_json::Value;
-
-/// A file that is gone after the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str, bytes: &[u8]) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        std::fs::write(&path, bytes).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        std::fs::remove_file(&self.0).ok();
-    }
-}
-
-fn bcrdt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_bcrdt"))
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn stdout(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 #[test]
 fn a_sound_proof() {
