@@ -101,15 +101,16 @@ fn compare(relation: pg_sys::Oid, peer: &str, limit: usize) -> Vec<Row> {
             )
         });
     let mut talk = Conversation::with(&peer, chain);
-    talk.begin(&CompareRequest::Begin {
+    let begin = CompareRequest::Begin {
         schema: table.schema.schema.clone(),
         table: table.schema.table.clone(),
         schema_hash: table.schema.hash(),
         vector: known::vector(),
-    });
+    };
     // Both sides read at once.
-    let run = Run::of_table(relation, || talk.keep());
-    let CompareResponse::Ready { root, vector, .. } = talk.wait() else {
+    let read = || Run::of_table(relation, || {});
+    let (answer, run) = talk.ask_meanwhile(&begin, read);
+    let CompareResponse::Ready { root, vector, .. } = answer else {
         talk.violated("another answer than was asked for")
     };
     let mut search = Search {
