@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use harness::{Cluster, EVERY_TYPE, Failure, Options, Outcome, Server, write_every_type};
 
 const SHOP: &str = "
-    CREATE TABLE product (id bigint PRIMARY KEY, title lww_register, stock pn_counter, note text, photo bytea);
+    CREATE TABLE product (id bigint PRIMARY KEY, title lww_register, stock pn_counter, note text, photo bytea, weight numeric);
     INSERT INTO product SELECT i, to_json('thing ' || i)::text::lww_register, '100', 'as delivered'
       FROM generate_series(1, 3000) i;
     SELECT crdt_track('product');";
@@ -65,7 +65,7 @@ fn what_was_forged_on_one_node_is_named_on_another() -> Outcome {
          UPDATE product SET stock = (SELECT stock FROM product WHERE id = 7) WHERE id = 6;
          UPDATE product SET crdt_meta = (SELECT crdt_meta FROM product WHERE id = 7) WHERE id = 8;
          DELETE FROM product WHERE id = 9;
-         INSERT INTO product (id, title, stock, note) VALUES (5000, '1', '1', 'smuggled')",
+         INSERT INTO product (id, title, stock, weight) VALUES (5000, '1', '1', 12345678901234567890.10)",
     )?;
     assert_ne!(cluster[1].text(DIGEST)?, honest);
     for node in [0, 2] {
@@ -82,6 +82,9 @@ fn what_was_forged_on_one_node_is_named_on_another() -> Outcome {
     );
     let values = "SELECT here ->> 'note' || ', ' || (there ->> 'note') FROM crdt_diff('product', 'b') WHERE row_key = '5'";
     assert_eq!(cluster[0].text(values)?, "as delivered, forged");
+    // No digit is lost on the way.
+    let digits = "SELECT there ->> 'weight' FROM crdt_diff('product', 'b') WHERE row_key = '5000'";
+    assert_eq!(cluster[0].text(digits)?, "12345678901234567890.10");
     for node in cluster.nodes() {
         wait_for_end(&cluster, node)?;
     }
