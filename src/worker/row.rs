@@ -1,11 +1,11 @@
 //! One row of a tracked table joins a peer's change.
 
-use crate::catalog;
+use crate::catalog::{self, lend};
 use crate::error::OrCorrupt;
 use crate::track::table::{Column, META, Table, bytes_of};
 use crate::track::{key, tombstone};
 use crdt::{AnyState, Hlc, Joined, PlainRow, ReplicaId, RowAction, RowChange, RowMeta, RowState};
-use pgrx::datum::{Datum, DatumWithOid};
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::spi::quote_identifier;
 use std::collections::BTreeMap;
@@ -106,15 +106,6 @@ impl Current {
             )
         }
     }
-}
-
-/// A raw value as a parameter.
-///
-/// # Safety
-/// The value must stay valid for `'a`.
-unsafe fn lend<'a>(value: pg_sys::Datum) -> Datum<'a> {
-    // SAFETY: the two types have one layout; the lifetime is the caller's word.
-    unsafe { std::mem::transmute(value) }
 }
 
 fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
