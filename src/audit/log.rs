@@ -21,6 +21,36 @@ pub fn node_name(node: &NodeId) -> String {
     .unwrap_or_else(|| hex::encode(id))
 }
 
+/// The time of a tick.
+#[pg_extern(immutable, strict, parallel_safe)]
+pub fn crdt_op_time(hlc: i64) -> Option<TimestampWithTimeZone> {
+    // From 1970, where ticks begin, to 2000, where PostgreSQL's times do.
+    const EPOCH: i64 = 946_684_800_000_000;
+    let micros = (hlc as u64 >> 16) as i64 * 1_000 - EPOCH;
+    TimestampWithTimeZone::try_from(micros).ok()
+}
+
+/// The name of a kind of op.
+#[pg_extern(immutable, strict, parallel_safe)]
+fn crdt_op_kind(kind: i16) -> String {
+    match u8::try_from(kind).ok().and_then(Kind::from_u8) {
+        // Members come and go by it, validators or not.
+        Some(Kind::ValidatorSet) => "membership".to_owned(),
+        Some(kind) => kind.as_str().to_owned(),
+        None => kind.to_string(),
+    }
+}
+
+/// The role that made an op; NULL where the payload does not say.
+#[pg_extern(immutable, strict, parallel_safe)]
+fn crdt_op_actor(kind: i16, payload: &[u8]) -> Option<String> {
+    match u8::try_from(kind).ok().and_then(Kind::from_u8)? {
+        Kind::Delta => RowChange::decode(payload).ok().map(|it| it.actor),
+        Kind::Schema => SchemaChange::decode(payload).ok().map(|it| it.actor),
+        _ => None,
+    }
+}
+
 /// What an op's payload says: who, from which application, which table and
 /// row, and the change in words. Nulls where the payload cannot be read.
 #[pg_extern(stable, strict, parallel_unsafe)]

@@ -1,5 +1,6 @@
 //! `crdt_history`: what was done to one row, and how it stood after each time.
 
+use super::super::log::crdt_op_time;
 use super::eras::Eras;
 use super::fold;
 use super::ops::{self, LoggedOp};
@@ -61,7 +62,7 @@ fn tell(subject: &Subject, row_key: &[Vec<u8>], rows: &mut ResultRows) {
             [
                 origin.into_datum(),
                 op.place.map(|(_, seq)| seq).into_datum(),
-                time(op.hlc),
+                crdt_op_time(op.hlc as i64).into_datum(),
                 told.actor.into_datum(),
                 told.application.into_datum(),
                 told.transaction.into_datum(),
@@ -125,12 +126,4 @@ fn block_of((origin, seq): (i32, i64)) -> Option<(i64, i64)> {
         &[origin.into(), seq.into()],
         |row| (row.need(1), row.need(2)),
     )
-}
-
-/// A tick as a time.
-fn time(hlc: u64) -> Option<pg_sys::Datum> {
-    /// From 1970, where ticks begin, to 2000, where PostgreSQL's times do.
-    const EPOCH: i64 = 946_684_800_000_000;
-    let micros = (hlc >> 16) as i64 * 1_000;
-    micros.checked_sub(EPOCH).map(|it| pg_sys::Datum::from(it))
 }
