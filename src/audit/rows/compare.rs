@@ -4,7 +4,7 @@ use super::fold::Fold;
 use super::shape::{Shape, hex_text};
 use super::subject::Subject;
 use crate::track::table::META;
-use crdt::{AnyState, ColumnKind, Joined, RowMeta, RowState};
+use crdt::{AnyState, ColumnKind, Hlc, Joined, PlainRow, ReplicaId, RowMeta, RowState, Stamp};
 
 /// A row of the table, as it lies there.
 pub struct LiveRow {
@@ -36,23 +36,37 @@ impl LiveRow {
             meta,
             ..RowState::default()
         };
-        let mut plain = Vec::new();
         for (at, column) in (0u16..).zip(&subject.schema().columns) {
-            if column.kind == ColumnKind::Plain {
-                if !subject.schema().key.contains(&at) {
-                    plain.push((at, self.value(at).map(<[u8]>::to_vec)));
-                }
-            } else if let Some(bytes) = self.value(at)
+            if column.kind != ColumnKind::Plain
+                && let Some(bytes) = self.value(at)
                 && let Ok(state) = AnyState::decode(column.kind, bytes)
             {
                 row.states.insert(at, state);
             }
         }
-        row.plain = meta.stamp.map(|stamp| crdt::PlainRow {
-            stamp,
-            values: plain,
-        });
+        row.plain = meta.stamp.map(|stamp| self.plain(subject, stamp));
         row
+    }
+
+    fn plain(&self, subject: &Subject, stamp: Stamp) -> PlainRow {
+        let places = subject.schema().plain_columns();
+        let values = places.map(|at| (at, self.value(at).map(<[u8]>::to_vec)));
+        PlainRow {
+            stamp,
+            values: values.collect(),
+        }
+    }
+
+    /// As people see it.
+    fn shown(&self, subject: &Subject) -> String {
+        let mut row = self.state(subject);
+        // Whenever they were written.
+        let stamp = Stamp {
+            hlc: Hlc::default(),
+            replica: ReplicaId::default(),
+        };
+        row.plain = Some(self.plain(subject, stamp));
+        subject.shape.json(&self.key(subject), &row)
     }
 }
 
@@ -154,8 +168,7 @@ fn row(
                 (0, Some(_)) => "no op speaks of this row",
                 _ => "the log has this row deleted",
             };
-            let found = shape.json(&live.key(subject), &live.state(subject));
-            Verdict::one("row_extra", None, Some(found), detail).differences
+            Verdict::one("row_extra", None, Some(live.shown(subject)), detail).differences
         }
         (true, Some(live)) => columns(subject, expected, live),
     }
