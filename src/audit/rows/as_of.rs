@@ -106,23 +106,15 @@ impl Then {
             raise(
                 PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 format!(
-                    "table {} cannot be told as it was then: the payload of {} was pruned",
-                    self.subject.schema().table,
-                    op.name()
+                    "table {} cannot be told as it was then: payloads of its ops were pruned",
+                    self.subject.schema().table
                 ),
-                "Pruned payloads are in the archive that was written before; ask for a later moment, or look at crdt_history.",
+                "They are in the archive that was written before. What is left is told by crdt_history.",
             );
         }
         if let Ok(change) = RowChange::decode(&op.payload) {
             fold.take(&self.subject, op, &change, era);
         }
-    }
-
-    /// The row in plain types; `None` if it did not exist.
-    fn shown(&self, fold: &Fold) -> Option<String> {
-        let row = fold.at_most();
-        let exists = row.meta.exists();
-        exists.then(|| self.subject.shape.json(&fold.key, &row))
     }
 
     fn row(&self, texts: &[Option<String>]) -> Option<String> {
@@ -133,7 +125,7 @@ impl Then {
             check_for_interrupts!();
             self.take(&mut fold, &op);
         }
-        self.shown(&fold)
+        fold.json()
     }
 
     fn table(&self, rows: &mut ResultRows) {
@@ -145,7 +137,7 @@ impl Then {
             while let Some(op) = ops.next_if(|op| op.row == first.row) {
                 self.take(&mut fold, &op);
             }
-            if let Some(json) = self.shown(&fold) {
+            if let Some(json) = fold.json() {
                 let row_key = self.subject.shape.key_text(&fold.key);
                 rows.add(|| [row_key.into_datum(), Some(Jsonb(json).datum())]);
             }

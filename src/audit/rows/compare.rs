@@ -1,10 +1,11 @@
 //! One live row against what the log says of it.
 
+use super::bounds::{Bounds, Part};
 use super::fold::Fold;
 use super::shape::{Shape, hex_text};
 use super::subject::Subject;
 use crate::track::table::META;
-use crdt::{AnyState, ColumnKind, Hlc, Joined, PlainRow, ReplicaId, RowMeta, RowState, Stamp};
+use crdt::{AnyState, ColumnKind, Hlc, PlainRow, ReplicaId, RowMeta, RowState, Stamp};
 
 /// A row of the table, as it lies there.
 pub struct LiveRow {
@@ -170,11 +171,17 @@ fn row(
             };
             Verdict::one("row_extra", None, Some(live.shown(subject)), detail).differences
         }
-        (true, Some(live)) => columns(subject, expected, live),
+        (true, Some(live)) => columns(subject, expected, live, |_| false),
     }
 }
 
-fn columns(subject: &Subject, expected: &RowState, live: &LiveRow) -> Vec<Difference> {
+/// What is not as expected, but for the parts that are excused.
+fn columns(
+    subject: &Subject,
+    expected: &RowState,
+    live: &LiveRow,
+    excused: impl Fn(Part) -> bool,
+) -> Vec<Difference> {
     let shape = &subject.shape;
     let mut differences = Vec::new();
     let mut differs = |at: u16, expected: Option<String>, found: Option<String>| {
@@ -192,7 +199,7 @@ fn columns(subject: &Subject, expected: &RowState, live: &LiveRow) -> Vec<Differ
         }
         let state = expected.states.get(&at);
         let found = live.value(at);
-        if state.map(AnyState::encode).as_deref() != found {
+        if state.map(AnyState::encode).as_deref() != found && !excused(Part::State(at)) {
             differs(
                 at,
                 state.map(AnyState::to_text),
@@ -200,14 +207,15 @@ fn columns(subject: &Subject, expected: &RowState, live: &LiveRow) -> Vec<Differ
             );
         }
     }
-    for (at, value) in expected.plain.iter().flat_map(|plain| &plain.values) {
+    let plain = expected.plain.iter().flat_map(|plain| &plain.values);
+    for (at, value) in plain.filter(|_| !excused(Part::Plain)) {
         if value.as_deref() != live.value(*at) {
             let text = |it: Option<&[u8]>| it.map(|it| shape.text(*at, Some(it)));
             differs(*at, text(value.as_deref()), text(live.value(*at)));
         }
     }
     let meta = expected.meta.encode();
-    if live.meta.as_ref() != Some(&meta) {
+    if live.meta.as_ref() != Some(&meta) && !excused(Part::Meta) {
         differences.push(Difference {
             kind: "meta_altered",
             column: Some(META.to_owned()),
@@ -238,62 +246,42 @@ fn within_bounds(
     tombstone: Option<u32>,
     exact: Vec<Difference>,
 ) -> Verdict {
-    let found = match live {
-        Some(live) => live.state(subject),
-        None => RowState {
-            meta: RowMeta {
-                causal_length: tombstone.unwrap_or_default(),
-                stamp: None,
+    let bounds = Bounds::of(fold);
+    let uncheckable = Verdict {
+        differences: Vec::new(),
+        uncheckable: fold.closed > 0,
+    };
+    let Some(live) = live else {
+        // Deleted by what is not sure or not here; then a tombstone says so.
+        return match bounds.allow_length(tombstone.unwrap_or_default()) {
+            true => uncheckable,
+            false => Verdict {
+                differences: exact,
+                uncheckable: false,
             },
-            ..RowState::default()
-        },
-    };
-    let readable = live.is_none_or(|live| is_readable(subject, live, &found));
-    let bounded = fold.closed > 0 || dominates(&fold.at_most(), &found);
-    if readable && bounded && dominates(&found, &fold.present) {
-        return Verdict {
-            differences: Vec::new(),
-            uncheckable: fold.closed > 0,
         };
-    }
-    let differences = match live {
-        Some(live) if fold.closed > 0 && !found.meta.exists() => vec![Difference {
-            kind: "meta_altered",
-            column: Some(META.to_owned()),
-            found: live.meta.as_deref().map(hex_text),
-            detail: "the column cannot be read, or says that the row does not exist".to_owned(),
-            ..Difference::default()
-        }],
-        _ => exact,
     };
-    Verdict {
-        differences,
-        uncheckable: false,
+    let found = live.state(subject);
+    if !found.meta.exists() || !bounds.allow_length(found.meta.causal_length) {
+        return Verdict::one(
+            "meta_altered",
+            Some(hex_text(&fold.present.meta.encode())).filter(|_| fold.present.meta.exists()),
+            live.meta.as_deref().map(hex_text),
+            "the causal length of the row is none that the log leads to",
+        );
     }
-}
-
-fn is_readable(subject: &Subject, live: &LiveRow, state: &RowState) -> bool {
-    let crdt_columns = (0u16..).zip(&subject.schema().columns);
-    let mut crdt_columns = crdt_columns.filter(|(_, column)| column.kind != ColumnKind::Plain);
-    let meta = live.meta.as_deref().map(RowMeta::decode);
-    matches!(meta, Some(Ok(meta)) if meta.exists())
-        && crdt_columns.all(|(at, _)| state.states.contains_key(&at) == live.value(at).is_some())
-}
-
-/// Whether a row holds all that the other does.
-fn dominates(row: &RowState, other: &RowState) -> bool {
-    if let (Some(own), Some(theirs)) = (&row.plain, &other.plain)
-        && own.stamp == theirs.stamp
-        && row.meta.causal_length == other.meta.causal_length
-        && own.values != theirs.values
-    {
-        return false;
+    if found.meta.causal_length != fold.present.meta.causal_length {
+        return uncheckable;
     }
-    let mut joined = row.clone();
-    match joined.join_state(other) {
-        Ok(Joined::Nothing) => true,
-        Ok(Joined::Columns { states, plain }) => states.is_empty() && !plain,
-        Ok(Joined::Life) | Err(_) => false,
+    let differences = columns(subject, &fold.present, live, |part| {
+        bounds.allow(part, &found)
+    });
+    match differences.is_empty() {
+        true => uncheckable,
+        false => Verdict {
+            differences,
+            uncheckable: false,
+        },
     }
 }
 

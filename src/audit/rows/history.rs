@@ -1,8 +1,8 @@
 //! `crdt_history`: what was done to one row, and how it stood after each time.
 
 use super::super::log::crdt_op_time;
-use super::eras::Eras;
-use super::fold;
+use super::eras::{Era, Eras};
+use super::fold::Fold;
 use super::ops::{self, LoggedOp};
 use super::subject::Subject;
 use crate::catalog;
@@ -10,7 +10,7 @@ use crate::function::{ResultRows, argument, v1_function};
 use crate::track::key;
 use crate::types::Jsonb;
 use crate::worker::origins::Origins;
-use crdt::{RowChange, RowState};
+use crdt::RowChange;
 use pgrx::{FromDatum, IntoDatum, check_for_interrupts, pg_sys};
 
 v1_function!(crdt_history, pg_finfo_crdt_history, history);
@@ -33,7 +33,7 @@ unsafe fn history(fcinfo: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
 }
 
 /// The row after the ops so far; `None` once one of them is closed.
-type Known = Option<RowState>;
+type Known = Option<Fold>;
 
 fn tell(subject: &Subject, row_key: &[Vec<u8>], rows: &mut ResultRows) {
     let name = key::tombstone_id(&subject.hash(row_key));
@@ -46,15 +46,14 @@ fn tell(subject: &Subject, row_key: &[Vec<u8>], rows: &mut ResultRows) {
     });
     let eras = Eras::of(subject, |_, _| true);
     let mut untrackings = eras.untrackings.iter().map(|it| it.hlc).peekable();
-    let mut known: Known = Some(RowState::default());
+    let mut known: Known = Some(Fold::default());
     for op in &ops {
         check_for_interrupts!();
         while untrackings.next_if(|hlc| *hlc < op.hlc).is_some() {
-            known = Some(RowState::default());
+            known = Some(Fold::default());
         }
         let told = Told::of(subject, op, &mut known);
-        let value = known.as_ref().filter(|row| row.meta.exists());
-        let value = value.map(|row| subject.shape.json(row_key, row));
+        let value = known.as_ref().and_then(Fold::json);
         let at = op.place.and_then(block_of);
         let origin = op.place.map(|(origin, _)| origin).or(subject.me);
         let origin = origin.map(|origin| origins.member(origin).name.clone());
@@ -102,11 +101,10 @@ impl Told {
         };
         let shape = subject.shape_of(op.schema_id);
         let mut words = shape.map_or_else(String::new, |shape| shape.change(&change));
-        let mut refused = op.refused.clone();
-        if let (None, Some(row)) = (&refused, known.as_mut()) {
-            refused = fold::join(row, subject, op.schema_id, &change).err();
+        if let Some(fold) = known {
+            fold.take(subject, op, &change, Era::Present);
         }
-        if let Some(reason) = refused {
+        if let Some(reason) = &op.refused {
             words = format!("refused ({reason}): {words}");
         }
         Self {

@@ -4,10 +4,11 @@
 //! `subject` is the table that is asked about, `shape` puts it into words.
 //! `ops` reads what the log and the outbox say of it, `eras` tells what was
 //! said before it was last untracked, `fold` joins it to a row. `compare` holds
-//! a folded row against the live one; `verify` does so for a whole table, row by
+//! a folded row against the live one, `bounds` where the log does not say all; `verify` does so for a whole table, row by
 //! row; `history` and `as_of` show rows as they were.
 
 mod as_of;
+mod bounds;
 mod compare;
 mod eras;
 mod fold;

@@ -130,7 +130,7 @@ where
             self.nameless(&name);
             return true;
         };
-        let mut fold = Fold::default();
+        let mut fold = Fold::as_now(self.subject);
         let mut readers = Vec::new();
         while let Some(op) = self.ops.next_if(|op| op.row == name) {
             if op.row_id != ops::row_id(&name) {
