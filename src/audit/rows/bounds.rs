@@ -3,6 +3,7 @@
 
 use super::fold::Fold;
 use crdt::RowState;
+use std::collections::BTreeSet;
 
 /// A part of a row that is compared.
 #[derive(Clone, Copy)]
@@ -20,6 +21,8 @@ pub struct Bounds<'a> {
     least: &'a RowState,
     /// `None`: nobody knows.
     most: Option<RowState>,
+    /// Columns of which nothing is known.
+    unknown: &'a BTreeSet<u16>,
 }
 
 impl<'a> Bounds<'a> {
@@ -28,6 +31,7 @@ impl<'a> Bounds<'a> {
         Self {
             least: &fold.present,
             most: (fold.closed == 0).then(|| fold.at_most()),
+            unknown: &fold.unknown,
         }
     }
 
@@ -51,9 +55,11 @@ impl<'a> Bounds<'a> {
                     (Some(state), Some(other)) => state.join(other).is_ok_and(|it| it == *state),
                 };
                 // Bytes that are no state are left out of what was found.
-                found.states.contains_key(&at)
-                    && holds(found, self.least)
-                    && self.most.as_ref().is_none_or(|most| holds(most, found))
+                let readable = found.states.contains_key(&at);
+                readable && self.unknown.contains(&at)
+                    || readable
+                        && holds(found, self.least)
+                        && self.most.as_ref().is_none_or(|most| holds(most, found))
             }
             Part::Plain | Part::Meta => {
                 let most = self.most.as_ref().map(|most| most.meta.stamp);

@@ -125,15 +125,14 @@ pub fn compare(
     tombstone: Option<u32>,
 ) -> Verdict {
     let exact = row(subject, &fold.present, &fold.key, live);
-    let mut verdict =
-        if exact.is_empty() || (fold.closed == 0 && fold.unsure == RowState::default()) {
-            Verdict {
-                differences: exact,
-                uncheckable: false,
-            }
-        } else {
-            within_bounds(subject, fold, live, tombstone, exact)
-        };
+    let mut verdict = if exact.is_empty() || (fold.closed == 0 && fold.most.is_none()) {
+        Verdict {
+            differences: exact,
+            uncheckable: false,
+        }
+    } else {
+        within_bounds(subject, fold, live, tombstone, exact)
+    };
     if !verdict.uncheckable {
         verdict
             .differences
@@ -216,18 +215,23 @@ fn columns(
     }
     let meta = expected.meta.encode();
     if live.meta.as_ref() != Some(&meta) && !excused(Part::Meta) {
-        differences.push(Difference {
-            kind: "meta_altered",
-            column: Some(META.to_owned()),
-            expected: Some(hex_text(&meta)),
-            found: live.meta.as_deref().map(hex_text),
-            detail: format!(
-                "causal length {} and the stamp of the plain columns",
-                expected.meta.causal_length
-            ),
-        });
+        let detail = format!(
+            "causal length {} and the stamp of the plain columns",
+            expected.meta.causal_length
+        );
+        differences.push(meta_difference(Some(&expected.meta), live, detail));
     }
     differences
+}
+
+fn meta_difference(expected: Option<&RowMeta>, live: &LiveRow, detail: String) -> Difference {
+    Difference {
+        kind: "meta_altered",
+        column: Some(META.to_owned()),
+        expected: expected.map(|meta| hex_text(&meta.encode())),
+        found: live.meta.as_deref().map(hex_text),
+        detail,
+    }
 }
 
 fn state_text(kind: ColumnKind, bytes: &[u8]) -> String {
@@ -263,12 +267,15 @@ fn within_bounds(
     };
     let found = live.state(subject);
     if !found.meta.exists() || !bounds.allow_length(found.meta.causal_length) {
-        return Verdict::one(
-            "meta_altered",
-            Some(hex_text(&fold.present.meta.encode())).filter(|_| fold.present.meta.exists()),
-            live.meta.as_deref().map(hex_text),
-            "the causal length of the row is none that the log leads to",
-        );
+        let expected = fold.present.meta.exists().then_some(&fold.present.meta);
+        return Verdict {
+            differences: vec![meta_difference(
+                expected,
+                live,
+                "the causal length of the row is none that the log leads to".to_owned(),
+            )],
+            uncheckable: false,
+        };
     }
     if found.meta.causal_length != fold.present.meta.causal_length {
         return uncheckable;
@@ -320,9 +327,8 @@ fn tombstone_difference(fold: &Fold, tombstone: Option<u32>) -> Option<Differenc
 /// The row would be another if nothing had been refused.
 pub fn refusal(subject: &Subject, fold: &Fold) -> Option<Difference> {
     let why = fold.refusal.as_ref()?;
-    let mut wanted = fold.present.clone();
-    let _kinds_differ = wanted.join_state(&fold.refused);
-    if wanted == fold.present && fold.refused != RowState::default() {
+    let wanted = fold.wanted.as_ref().unwrap_or(&fold.present);
+    if fold.wanted.as_ref() == Some(&fold.present) {
         return None;
     }
     let shape: &Shape = &subject.shape;
@@ -330,7 +336,7 @@ pub fn refusal(subject: &Subject, fold: &Fold) -> Option<Difference> {
     Some(Difference {
         kind: "op_refused",
         column: None,
-        expected: shown(&wanted),
+        expected: shown(wanted),
         found: shown(&fold.present),
         detail: format!("the row differs from the log because {why}"),
     })

@@ -5,6 +5,8 @@ use super::ops::LoggedOp;
 use super::shape::Shape;
 use super::subject::Subject;
 use crdt::{RowChange, RowState};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What the log says of one row.
@@ -17,14 +19,16 @@ pub struct Fold {
     pub key: Vec<Vec<u8>>,
     /// What ops lead to that count for sure.
     pub present: RowState,
-    /// What those lead to of which it is not sure whether they count.
-    pub unsure: RowState,
-    /// What those would have led to that were refused here.
-    pub refused: RowState,
-    /// One of those, and why.
+    /// What they lead to together with those of which it is not sure.
+    pub most: Option<RowState>,
+    /// What they would lead to together with those that were refused here.
+    pub wanted: Option<RowState>,
+    /// One that was refused, and why.
     pub refusal: Option<String>,
     /// Ops whose payload is no longer here.
     pub closed: u64,
+    /// Columns whose states cannot be joined without those.
+    pub unknown: BTreeSet<u16>,
     /// The greatest causal length of all lives of the row, whatever the era.
     pub longest: u32,
     /// The greatest that a deletion has, which a tombstone may keep.
@@ -52,34 +56,81 @@ impl Fold {
             let shape = subject.shape_of(op.schema_id);
             self.schema = shape.map(|shape| (op.schema_id, shape));
         }
-        if let Some(reason) = &op.refused {
-            if era != Era::Past {
-                self.refuse(op, reason);
-                // What cannot even be read leads to nothing.
-                let _unreadable = join(
-                    &mut self.refused,
-                    &self.schema,
-                    subject,
-                    op.schema_id,
-                    change,
-                );
-            }
+        if op.refused.is_none() {
+            self.live_through(change.causal_length, era);
+        }
+        if era == Era::Past {
             return;
         }
-        let is_deletion = change.causal_length.is_multiple_of(2);
+        let change = match self.translated(subject, op.schema_id, change) {
+            Ok(change) => change,
+            Err(reason) => return self.refuse(op, &reason),
+        };
+        if let Some(reason) = &op.refused {
+            self.refuse(op, reason);
+            let wanted = self.wanted.get_or_insert_with(|| self.present.clone());
+            // What cannot even be joined leads to nothing.
+            let _unjoinable = join(wanted, &self.schema, &change);
+        } else if era == Era::Unsure {
+            let most = self.most.get_or_insert_with(|| self.present.clone());
+            let _unjoinable = join(most, &self.schema, &change);
+        } else {
+            self.count(op, &change);
+        }
+    }
+
+    /// A causal length that the row had.
+    fn live_through(&mut self, causal_length: u32, era: Era) {
+        let is_deletion = causal_length.is_multiple_of(2);
         if is_deletion {
-            self.deleted = self.deleted.max(change.causal_length);
+            self.deleted = self.deleted.max(causal_length);
         }
         if !is_deletion || era != Era::Unsure {
-            self.longest = self.longest.max(change.causal_length);
+            self.longest = self.longest.max(causal_length);
         }
-        let into = match era {
-            Era::Present => &mut self.present,
-            Era::Unsure => &mut self.unsure,
-            Era::Past => return,
+    }
+
+    /// An op that counts for sure.
+    fn count(&mut self, op: &LoggedOp, change: &RowChange) {
+        for row in self.most.iter_mut().chain(&mut self.wanted) {
+            let _unjoinable = join(row, &self.schema, change);
+        }
+        let Err(reason) = join(&mut self.present, &self.schema, change) else {
+            return;
         };
-        if let Err(reason) = join(into, &self.schema, subject, op.schema_id, change) {
-            self.refuse(op, &reason);
+        if self.closed == 0 {
+            return self.refuse(op, &reason);
+        }
+        // It builds on what is no longer here: the columns that do not are told.
+        let mut rest = change.clone();
+        for delta in std::mem::take(&mut rest.deltas) {
+            let column = delta.0;
+            let alone = RowChange {
+                deltas: vec![delta],
+                ..rest.clone()
+            };
+            if join(&mut self.present, &self.schema, &alone).is_err() {
+                self.unknown.insert(column);
+            }
+        }
+    }
+
+    /// The change as one of the schema that the row is told by.
+    fn translated<'c>(
+        &self,
+        subject: &Subject,
+        written_for: i32,
+        change: &'c RowChange,
+    ) -> Result<Cow<'c, RowChange>, String> {
+        let unknown = "its schema is not known here";
+        match &self.schema {
+            Some((number, _)) if *number == written_for => Ok(Cow::Borrowed(change)),
+            Some((_, shape)) => {
+                let from = subject.shape_of(written_for).ok_or(unknown)?;
+                let change = change.translated(&from.schema, &shape.schema);
+                Ok(Cow::Owned(change))
+            }
+            None => Err(unknown.to_owned()),
         }
     }
 
@@ -98,31 +149,16 @@ impl Fold {
 
     /// The row with what is not sure.
     pub fn at_most(&self) -> RowState {
-        let mut row = self.present.clone();
-        // States that do not fit are no upper bound: the row then stays as it is.
-        let _kinds_differ = row.join_state(&self.unsure);
-        row
+        self.most.as_ref().unwrap_or(&self.present).clone()
     }
 }
 
-/// Joins a change that was written for some schema of the table.
 fn join(
     row: &mut RowState,
     schema: &Option<(i32, Rc<Shape>)>,
-    subject: &Subject,
-    written_for: i32,
     change: &RowChange,
 ) -> Result<(), String> {
-    let unknown = "its schema is not known here";
-    let (number, shape) = schema.as_ref().ok_or(unknown)?;
-    let translated;
-    let change = if *number == written_for {
-        change
-    } else {
-        let from = subject.shape_of(written_for).ok_or(unknown)?;
-        translated = change.translated(&from.schema, &shape.schema);
-        &translated
-    };
+    let (_, shape) = schema.as_ref().ok_or("its schema is not known here")?;
     let deltas = change.states(&shape.schema).map_err(|it| it.to_string())?;
     row.join(change, deltas).map_err(|it| it.to_string())?;
     Ok(())

@@ -89,13 +89,13 @@ fn select(condition: &str, order: &str) -> String {
     )
 }
 
-/// All ops of the table, those of each row together: by the names of rows. The
-/// order does not rest on `row_id`, which is an index that anybody may have
-/// altered.
+/// All ops of the table by the names of rows, those of a row by their ticks:
+/// causally, as their states can be joined. The order does not rest on `row_id`,
+/// which is an index that anybody may have altered.
 pub fn of_table(subject: &Subject) -> impl Iterator<Item = LoggedOp> + use<> {
     let schema = subject.schema();
     Cursor::open(
-        &select("kind = 1 AND schema_id = ANY ($3)", "name"),
+        &select("kind = 1 AND schema_id = ANY ($3)", "name, o.hlc"),
         &[
             schema.schema.as_str().into(),
             schema.table.as_str().into(),

@@ -131,22 +131,22 @@ where
             return true;
         };
         let mut fold = Fold::as_now(self.subject);
-        let mut readers = Vec::new();
+        let mut indexes = Vec::new();
+        if let Some(closed) = &mut self.closed {
+            fold.closed = closed.count;
+            closed.met = true;
+        }
         while let Some(op) = self.ops.next_if(|op| op.row == name) {
             if op.row_id != ops::row_id(&name) {
-                readers.push(altered_index(&op, &name));
+                indexes.push(altered_index(&op, &name));
             }
             self.take(&mut fold, &op);
         }
         let live = self.live.next_if(|row| row.name == name);
         let tombstone = self.tombstones.next_if(|(it, _)| *it == name);
         let tombstone = tombstone.map(|(_, causal_length)| causal_length);
-        if let Some(closed) = &mut self.closed {
-            fold.closed = closed.count;
-            closed.met = true;
-        }
         if fold.spoken_of || live.is_some() || fold.closed > 0 {
-            self.judge(&full, fold, live.as_ref(), tombstone, readers);
+            self.judge(&full, fold, live.as_ref(), tombstone, indexes);
         }
         true
     }
