@@ -47,6 +47,7 @@ fn crdt_op_actor(kind: i16, payload: &[u8]) -> Option<String> {
     match u8::try_from(kind).ok().and_then(Kind::from_u8)? {
         Kind::Delta => RowChange::decode(payload).ok().map(|it| it.actor),
         Kind::Schema => SchemaChange::decode(payload).ok().map(|it| it.actor),
+        Kind::Lineage => Lineage::from_bytes(payload).ok().map(|it| it.actor),
         _ => None,
     }
 }
