@@ -65,8 +65,10 @@ SELECT count(*) FROM crdt_table_as_of_time('leaflet', 'infinity');
 ROLLBACK;
 
 -- What cannot be asked.
+\set VERBOSITY sqlstate
 SELECT crdt_as_of_block('leaflet', 1000000, 'a', '1');
 SELECT crdt_as_of_block('leaflet', -1, 'a', '1');
+\set VERBOSITY default
 SELECT * FROM crdt_history('leaflet', 'a');
 SELECT * FROM crdt_history('leaflet', 'a', 'one');
 SELECT * FROM crdt_history('pg_class', '1');

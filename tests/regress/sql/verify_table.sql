@@ -75,10 +75,10 @@ SELECT * FROM behind('INSERT INTO crdt.tombstone VALUES (''\x0011223344556677889
 SELECT * FROM behind('INSERT INTO crdt.tombstone SELECT crdt.row_name(''every''::regclass, 1::bigint), 2');
 
 -- The index from rows to ops proves nothing, so it is held against the ops.
-SELECT row_key, kind, expected <> found AS differs, regexp_replace(detail, 'of node-.*? is', 'of … is') AS detail
+SELECT row_key, kind, expected <> found AS differs, regexp_replace(detail, 'op \d+ of node-.*? is', 'op … is') AS detail
   FROM behind('UPDATE crdt.op SET row_id = row_id + 1 WHERE seq = (SELECT min(seq) FROM crdt_ops WHERE table_name = ''public.every'' AND row_key = ''3'')');
 INSERT INTO crdt.schema (hash, schema_name, table_name, definition) VALUES ('\x00', 'public', 'other', '\x00');
-SELECT row_key, kind, expected <> found AS differs, regexp_replace(detail, 'of node-.*? is', 'of … is') AS detail
+SELECT row_key, kind, expected <> found AS differs, regexp_replace(detail, 'op \d+ of node-.*? is', 'op … is') AS detail
   FROM behind('UPDATE crdt.op SET schema_id = (SELECT max(id) FROM crdt.schema) WHERE seq = (SELECT max(seq) FROM crdt_ops WHERE table_name = ''public.every'' AND row_key = ''2'')');
 DELETE FROM crdt.schema WHERE hash = '\x00';
 SELECT kind, found IS NOT NULL AS found FROM behind('UPDATE crdt.op SET row_id = 5 WHERE kind = 2 AND schema_id = (SELECT schema_id FROM crdt.tracked WHERE relation = ''every''::regclass)');
@@ -96,7 +96,7 @@ SELECT row_key, kind, column_name, found FROM behind(prune('3', 'min') || '; UPD
 
 -- An op that was refused, as those of peers may be: the row is not what the log says.
 INSERT INTO crdt.quarantine (origin, seq, reason) SELECT origin_id, max(seq), 'as a test' FROM crdt_ops WHERE table_name = 'public.every' AND row_key = '6' GROUP BY 1;
-SELECT row_key, kind, expected::jsonb ->> 'id' AS expected, found, regexp_replace(detail, 'of node-.*? was', 'of … was') AS detail
+SELECT row_key, kind, expected::jsonb ->> 'id' AS expected, found, regexp_replace(detail, 'op \d+ of node-.*? was', 'op … was') AS detail
   FROM behind('DELETE FROM every WHERE id = 6');
 DELETE FROM crdt.quarantine;
 
