@@ -95,7 +95,10 @@ fn all_types_have_one_digest() -> Outcome {
     cluster.wait_all("SELECT count(*) FROM every", "5")?;
     for (at, node) in (1..).zip(cluster.nodes()) {
         let sql = write_every_type(&at.to_string(), &format!("'w{at}'::text"), "3");
-        let sql = format!("{sql} {}", write_every_type("3", &format!("'x{at}'::text"), "4"));
+        let sql = format!(
+            "{sql} {}",
+            write_every_type("3", &format!("'x{at}'::text"), "4")
+        );
         node.run(&sql)?;
     }
     cluster.wait_equal("every")?;
@@ -140,7 +143,10 @@ fn changes_under_way_are_marked() -> Outcome {
          DELETE FROM product WHERE id = 3; INSERT INTO product VALUES (4000)",
     )?;
     let expected = "1 differs {note}; 2 differs {stock} in flight; 3 only_there in flight; 4000 only_here in flight";
-    assert_eq!(diff(&cluster[0], "b").map_err(|f| f.during(&cluster[1].log_tail(40)))?, expected);
+    assert_eq!(
+        diff(&cluster[0], "b").map_err(|f| f.during(&cluster[1].log_tail(40)))?,
+        expected
+    );
     let expected = "1 differs {note}; 2 differs {stock} in flight; 3 only_here in flight; 4000 only_there in flight";
     assert_eq!(diff(&cluster[1], "a")?, expected);
     holder.run("COMMIT")?;

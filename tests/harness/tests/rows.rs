@@ -15,7 +15,9 @@ fn mix() -> String {
     r"
     \set id random(1, 20)
     \set amount random(1, 3)
-    INSERT INTO every (id) VALUES (100 + :id) ON CONFLICT DO NOTHING;
+    INSERT INTO every (id, g, pn, b, os, aw, ls, lm, om, cart, list, body, vector, time)
+        VALUES (100 + :id, '0', '0', '10 floor 3', '{}', '{}', '{}', '{}', '{}', '{}', '[]', 'start', '{}', '-infinity')
+        ON CONFLICT DO NOTHING;
     DELETE FROM every WHERE id = 100 + (:id * 7) % 20;
     "
     .to_owned()
