@@ -48,6 +48,7 @@ fn crdt_op_actor(kind: i16, payload: &[u8]) -> Option<String> {
         Kind::Delta => RowChange::decode(payload).ok().map(|it| it.actor),
         Kind::Schema => SchemaChange::decode(payload).ok().map(|it| it.actor),
         Kind::Lineage => Lineage::from_bytes(payload).ok().map(|it| it.actor),
+        Kind::Prune => Prune::from_bytes(payload).ok().map(|it| it.actor),
         _ => None,
     }
 }
