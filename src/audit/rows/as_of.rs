@@ -109,7 +109,7 @@ impl Then {
                     "table {} cannot be told as it was then: payloads of its ops were pruned",
                     self.subject.schema().table
                 ),
-                "They are in the archive that was written before. What is left is told by crdt_history.",
+                "crdt_restore_archive() puts them back from the archive. What is left is told by crdt_history.",
             );
         }
         if let Ok(change) = RowChange::decode(&op.payload) {
