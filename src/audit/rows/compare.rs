@@ -299,7 +299,7 @@ fn tombstone_difference(fold: &Fold, tombstone: Option<u32>) -> Option<Differenc
     let is_deleted = fold.longest.is_multiple_of(2) && fold.longest > 0;
     let expected = is_deleted.then_some(fold.longest);
     // Closed ops may have deleted the row later than those that are left.
-    let closed = fold.closed > 0;
+    let closed = fold.any_closed;
     let fits = match (expected, tombstone) {
         (Some(expected), Some(found)) => found == expected || closed && found > expected,
         (Some(_), None) => false,

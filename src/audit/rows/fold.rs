@@ -25,8 +25,10 @@ pub struct Fold {
     pub wanted: Option<RowState>,
     /// One that was refused, and why.
     pub refusal: Option<String>,
-    /// Ops whose payload is no longer here.
+    /// Ops that count, whose payload is no longer here.
     pub closed: u64,
+    /// Whether there are such ops of any era.
+    pub any_closed: bool,
     /// Columns whose states cannot be joined without those.
     pub unknown: BTreeSet<u16>,
     /// The greatest causal length of all lives of the row, whatever the era.

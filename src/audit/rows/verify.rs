@@ -4,7 +4,7 @@
 //! one row.
 
 use super::compare::{self, Difference, LiveRow, Verdict};
-use super::eras::Eras;
+use super::eras::{Era, Eras};
 use super::fold::Fold;
 use super::ops::{self, LoggedOp};
 use super::subject::Subject;
@@ -93,6 +93,7 @@ fn told(kind: &'static str, detail: String) -> Difference {
 /// Closed ops whose rows begin with these bytes: whose exactly, nobody can say.
 struct Closed {
     prefix: Vec<u8>,
+    /// Of those, ops that count for the row as it is now.
     count: u64,
     met: bool,
 }
@@ -134,6 +135,7 @@ where
         let mut indexes = Vec::new();
         if let Some(closed) = &mut self.closed {
             fold.closed = closed.count;
+            fold.any_closed = true;
             closed.met = true;
         }
         while let Some(op) = self.ops.next_if(|op| op.row == name) {
@@ -216,7 +218,8 @@ where
                     count: 0,
                     met: false,
                 });
-                closed.count += 1;
+                let era = self.eras.of_op(op.place, op.hlc);
+                closed.count += u64::from(era != Era::Past);
             } else if op.refused.is_none() {
                 let detail = format!("{} has a payload that cannot be read", op.name());
                 self.findings.add(None, told("op_unreadable", detail));
@@ -229,7 +232,7 @@ where
         let over = self
             .closed
             .take_if(|closed| !next.starts_with(&closed.prefix));
-        if let Some(closed) = over.filter(|closed| !closed.met) {
+        if let Some(closed) = over.filter(|closed| !closed.met && closed.count > 0) {
             let detail = format!(
                 "{} ops whose payload was pruned speak of a row that is neither in the table nor among the deleted ones",
                 closed.count

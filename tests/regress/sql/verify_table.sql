@@ -112,6 +112,9 @@ UPDATE every SET pn = pn + 1, note = 'tracked again';
 SELECT crdt_commit_block() > 0 AS final;
 SELECT * FROM verify_table('every');
 SELECT row_key, kind, column_name, expected, found FROM behind('UPDATE every SET pn = ''5'' WHERE id = 1');
+-- What was pruned of the time before says nothing of the rows of today.
+SELECT * FROM behind('UPDATE crdt.op SET salt = '''', payload = sha256(payload) WHERE kind = 1 AND schema_id = (SELECT schema_id FROM crdt.tracked WHERE relation = ''every''::regclass)
+    AND seq < (SELECT max(seq) FROM crdt_ops WHERE kind = ''schema'' AND table_name = ''public.every'' AND change LIKE ''not tracked%'')');
 -- With another column.
 SELECT crdt_untrack('every');
 ALTER TABLE every DROP COLUMN note, ADD COLUMN likes pn_counter NOT NULL DEFAULT 3;
