@@ -148,7 +148,10 @@ fn changes_under_way_are_marked() -> Outcome {
          DELETE FROM product WHERE id = 3; INSERT INTO product VALUES (4000)",
     )?;
     let expected = "1 differs {note}; 2 differs {stock} in flight; 3 only_there in flight; 4000 only_here in flight";
-    assert_eq!(diff(&cluster[0], "b")?, expected);
+    assert_eq!(
+        diff(&cluster[0], "b").map_err(|f| f.during(&cluster[1].log_tail(40)))?,
+        expected
+    );
     let expected = "1 differs {note}; 2 differs {stock} in flight; 3 only_here in flight; 4000 only_there in flight";
     assert_eq!(diff(&cluster[1], "a")?, expected);
     holder.run("COMMIT")?;
