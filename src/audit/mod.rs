@@ -21,6 +21,7 @@ mod progress;
 mod proof;
 pub mod prune;
 mod ranges;
+mod rows;
 mod scan;
 mod shape;
 mod stamp;
