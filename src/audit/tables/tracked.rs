@@ -4,7 +4,7 @@
 use super::Doubt;
 use crate::catalog;
 use crate::track::table::META;
-use crdt::{SchemaAction, SchemaChange};
+use crdt::{SchemaAction, SchemaChange, TableSchema};
 use ledger::hash::short;
 use std::collections::BTreeMap;
 
@@ -19,24 +19,32 @@ type Name = (String, String);
 
 pub fn doubts() -> Vec<Doubt> {
     let mut words = last_words();
-    let rows: Vec<(String, Vec<u8>, Name)> = catalog::query(
-        "SELECT t.relation::text, s.hash, s.schema_name, s.table_name
+    // A schema that was altered is a finding already; which table it was for is not known.
+    let mut in_doubt = false;
+    let rows: Vec<(String, Option<Vec<u8>>, Vec<u8>)> = catalog::query(
+        "SELECT t.relation::text, s.definition, s.hash
            FROM crdt.tracked t LEFT JOIN crdt.schema s ON s.id = t.schema_id
           WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.relation)
           ORDER BY t.relation",
         &[],
-        |row| {
-            let text = |at| row.get::<String>(at).unwrap_or_default();
-            (
-                row.need(1),
-                row.get::<Vec<u8>>(2).unwrap_or_default(),
-                (text(3), text(4)),
-            )
-        },
+        |row| (row.need(1), row.get(2), row.get(3).unwrap_or_default()),
     );
     let mut doubts = Vec::new();
-    for (relation, hash, name) in rows {
+    for (relation, definition, hash) in rows {
         let doubt = |what: &str| Doubt::new("tracked", "tracked_altered", relation.clone(), what);
+        let Some(definition) = definition else {
+            doubts.push(doubt("there is no such schema"));
+            continue;
+        };
+        let Ok(schema) = TableSchema::decode(&definition) else {
+            in_doubt = true;
+            continue;
+        };
+        if schema.hash() != hash.as_slice() {
+            in_doubt = true;
+            continue;
+        }
+        let name = (schema.schema, schema.table);
         match words.remove(&name).and_then(|word| word.hash) {
             None => doubts.push(doubt("the log does not say that this table is tracked")),
             Some(wanted) if wanted != hash.as_slice() => {
@@ -47,7 +55,7 @@ pub fn doubts() -> Vec<Doubt> {
         }
     }
     let forgotten = words.into_iter().filter(|((schema, table), word)| {
-        word.hash.is_some() && !word.refused && was_enrolled(schema, table)
+        !in_doubt && word.hash.is_some() && !word.refused && was_enrolled(schema, table)
     });
     doubts.extend(forgotten.map(|((schema, table), _)| {
         let what = "the log says that this table is tracked";
