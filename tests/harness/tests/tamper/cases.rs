@@ -215,4 +215,9 @@ pub const CASES: &[(&str, &str, &str)] = &[
         "verified_altered",
         "UPDATE crdt.verified SET horizon = horizon + 1000000",
     ),
+    (
+        "a payload gone, its commitment in its place",
+        "payload_missing",
+        "UPDATE crdt.op SET salt = '', payload = sha256('\\x62637264742f706172742f763100' || salt || int8send(length(payload)) || payload) AT_OP",
+    ),
 ];

@@ -6,6 +6,7 @@
 
 mod history;
 mod lag;
+mod ledger;
 mod median;
 mod native;
 mod throughput;
@@ -44,6 +45,7 @@ fn run() -> Outcome {
         ("writes", writes::measure),
         ("throughput", throughput::measure),
         ("lag", lag::measure),
+        ("ledger", ledger::measure),
         ("history", history::measure),
     ];
     if let Some(unknown) = wanted
@@ -51,7 +53,7 @@ fn run() -> Outcome {
         .find(|name| parts.iter().all(|(part, _)| part != name))
     {
         return Err(Failure::new(format!(
-            "no part {unknown}: types, writes, throughput, lag, history"
+            "no part {unknown}: types, writes, throughput, lag, ledger, history"
         )));
     }
     let extent = Extent {
