@@ -5,6 +5,8 @@
 
 mod edits;
 mod expected;
+#[path = "../tamper/insider.rs"]
+mod insider;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,7 +108,7 @@ fn try_out(
     session.run(
         "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL session_replication_role = replica",
     )?;
-    edit.prepare(session)?;
+    world.prepare(session, &edit.table)?;
     let before = match expected {
         Expected::Meaningless(_) => Some(sound_view(session, world)?),
         _ => None,
