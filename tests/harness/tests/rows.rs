@@ -34,7 +34,7 @@ fn writers_raise_no_false_alarm() -> Outcome {
     cluster[0].run(EVERY_TYPE)?;
     cluster.wait_for_table("every")?;
     cluster.wait_all("SELECT count(*) FROM every", "5")?;
-    let load = |first| Pgbench::new(&mix(first)).clients(3).seconds(8);
+    let load = |first| Pgbench::new(mix(first)).clients(3).seconds(8);
     let loads = [load(100), load(200)];
     let done = AtomicBool::new(false);
     let looked = thread::scope(|scope| {
