@@ -25,6 +25,7 @@ use crate::{
     key::{Key, Seed},
     listener,
     outgoing::Outgoing,
+    public::{Public, PublicConfig},
     shared::Shared,
     tls,
 };
@@ -224,6 +225,24 @@ impl Handle {
     /// `status` is an HTTP status from 200 to 599; another becomes 500 without a body.
     pub fn reply(&self, token: u64, status: u16, body: Vec<u8>) -> bool {
         self.shared.answer(token, Answer { status, body })
+    }
+
+    /// Opens a listener for strangers on an address of its own, and serves it on this thread until the
+    /// [`Public`] is dropped. `waker` is called on the network thread after each request is queued;
+    /// it must not block.
+    ///
+    /// # Errors
+    /// The address cannot be bound, a limit is out of range, or the thread has ended.
+    pub fn serve_public(
+        &self,
+        config: PublicConfig,
+        waker: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Public, StartError> {
+        if !self.is_running() {
+            let ended = std::io::Error::other(TransportError::Stopped);
+            return Err(StartError::Thread(ended));
+        }
+        Public::start(&self.tasks, config, waker)
     }
 
     /// Whether the thread runs. If it ended by itself, the host should start anew.

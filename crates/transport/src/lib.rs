@@ -42,8 +42,11 @@ mod hostile_tests;
 mod key;
 mod listener;
 mod outgoing;
+mod pace;
+mod public;
 mod rate;
 mod request;
+mod sending;
 mod shared;
 mod signal;
 mod tls;
@@ -54,6 +57,7 @@ pub use error::{StartError, TransportError};
 pub use event::{Answer, Event, Events};
 pub use handle::{Handle, Start, start};
 pub use key::{Key, Seed, public_key_of};
+pub use public::{Get, Keep, MAX_PATH, Page, Public, PublicConfig, PublicLimits};
 
 /// The only path that a guest may call.
 pub const JOIN_PATH: &str = "/v1/join";
