@@ -15,18 +15,32 @@ use pgrx::prelude::*;
 /// key.
 #[pg_extern]
 fn crdt_checkpoint() -> String {
-    let Some(header) = last_header() else {
+    let Some(newest) = newest() else {
         raise(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             "the log has no block yet",
             "SELECT crdt_commit_block() makes one when a tracked table has been written to.",
         )
     };
+    newest.to_string()
+}
+
+/// The log's state at the last block, signed by this node.
+pub fn newest() -> Option<SignedCheckpoint> {
+    let header = last_header()?;
     let state = Checkpoint::of_chain(&header.chain_id, header.tree_size, header.log_root);
-    state
-        .sign(&identity::identity().checkpoint)
-        .or_corrupt("the checkpoint")
-        .to_string()
+    let signed = state.sign(&identity::identity().checkpoint);
+    Some(signed.or_corrupt("the checkpoint"))
+}
+
+/// The checkpoint that the public log shows.
+pub fn published() -> Option<SignedCheckpoint> {
+    newest()
+}
+
+/// How many leaves the public log shows.
+pub fn published_size() -> u64 {
+    last_header().map_or(0, |header| header.tree_size)
 }
 
 /// The header of the last block.

@@ -1,7 +1,7 @@
 //! Checking and proving: the whole chain re-hashed, proofs of single ops,
 //! checkpoints, exports, Merkle trees over anything, and the op log in words.
 
-mod checkpoint;
+pub mod checkpoint;
 mod consistency;
 mod export;
 pub mod feed;

@@ -6,6 +6,7 @@ use super::letters::{self, Pending};
 use super::network::{Incoming, Network, tell};
 use super::origins::Origins;
 use super::pace::Pace;
+use super::public::PublicLog;
 use super::store::Tables;
 use super::{join, seal, signals, transaction};
 use crate::catalog;
@@ -26,7 +27,7 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(200);
 const CROWD_PAUSE: Duration = Duration::from_millis(4);
 /// Longest wait, so that work left by a crashed or prepared transaction is
 /// found without a wake-up.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The node worker's main function; the argument is the database's OID.
 #[pg_guard]
@@ -81,6 +82,8 @@ pub struct Worker {
     pub(super) node: Option<Node>,
     pub(super) network: Option<Network>,
     pub(super) network_retry: Instant,
+    pub(super) public: Option<PublicLog>,
+    pub(super) public_retry: Instant,
     pub(super) pending: Option<Pending>,
     /// Inputs that arose from carrying out effects.
     pub(super) leftovers: Vec<Input>,
@@ -111,6 +114,8 @@ impl Worker {
             node: None,
             network: None,
             network_retry: Instant::now(),
+            public: None,
+            public_retry: Instant::now(),
             pending: None,
             leftovers: Vec::new(),
             pace: Pace::new(),
@@ -143,6 +148,7 @@ impl Worker {
             return self.lost(&reason);
         }
         self.keep_network();
+        self.keep_public_log();
         if let Some((letter, body)) = mailbox::take() {
             self.read(letter, &body);
         }
@@ -158,7 +164,8 @@ impl Worker {
         if let Err(reason) = self.answer_pending() {
             return self.lost(&reason);
         }
-        if !sealed && !received {
+        let asked = self.serve_public();
+        if !sealed && !received && !asked {
             self.wait();
         }
         true
@@ -209,7 +216,8 @@ impl Worker {
             .as_ref()
             .is_some_and(|network| !network.is_current())
         {
-            self.network = None;
+            // The public listener lives on the same thread.
+            (self.network, self.public) = (None, None);
         }
         if self.network.is_some() || !needed || Instant::now() < self.network_retry {
             return;

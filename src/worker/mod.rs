@@ -18,6 +18,7 @@ mod network;
 pub mod origins;
 mod outbox_reader;
 mod pace;
+mod public;
 mod row;
 mod schema_change;
 mod seal;

@@ -13,8 +13,9 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use transport::{Config, Event, Events, Handle, Key, Limits, Peer};
+use transport::{Config, Event, Events, Handle, Key, Limits, Peer, Public, PublicConfig};
 
 /// Path of the node's messages.
 const NODE_PATH: &str = "/v1/node";
@@ -39,6 +40,7 @@ pub struct Network {
     events: Events,
     bell: UnixStream,
     bell_fd: OwnedFd,
+    far_end: Arc<UnixStream>,
     listen: Option<SocketAddr>,
     keys: HashMap<NodeId, Key>,
     nodes: HashMap<Key, NodeId>,
@@ -68,10 +70,8 @@ impl Network {
             tls_seed: identity::identity().tls_seed,
             limits,
         };
-        // A full pipe has bytes enough to wake the worker.
-        let ring = move || {
-            let _already_ringing = (&far_end).write(&[1]);
-        };
+        let far_end = Arc::new(far_end);
+        let ring = ringer(&far_end);
         let started = signals::with_signals_blocked(|| transport::start(config, ring));
         let start = started.map_err(|e| e.to_string())?;
         if let Some(address) = start.local_addr {
@@ -82,10 +82,21 @@ impl Network {
             events: start.events,
             bell,
             bell_fd,
+            far_end,
             listen,
             keys: HashMap::new(),
             nodes: HashMap::new(),
         })
+    }
+
+    /// Opens the public listener on the network thread.
+    ///
+    /// # Errors
+    /// What stands in the way, for the log.
+    pub fn serve_public(&self, config: PublicConfig) -> Result<Public, String> {
+        let ring = ringer(&self.far_end);
+        let opened = self.handle.serve_public(config, ring);
+        opened.map_err(|error| error.to_string())
     }
 
     /// Becomes readable when events wait.
@@ -197,6 +208,7 @@ impl Network {
                     }
                 }
             }
+            Event::Posted { .. } => None,
             Event::Response {
                 request_id: JOIN_ID,
                 result,
@@ -272,6 +284,14 @@ impl Network {
         self.handle
             .join(url, server, guest_seed, JOIN_ID, body)
             .map_err(|e| e.to_string())
+    }
+}
+
+/// What wakes the worker; a full pipe has bytes enough to do so.
+fn ringer(far_end: &Arc<UnixStream>) -> impl Fn() + Send + Sync + 'static {
+    let far_end = Arc::clone(far_end);
+    move || {
+        let _already_ringing = far_end.as_ref().write(&[1]);
     }
 }
 

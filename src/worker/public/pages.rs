@@ -1,0 +1,141 @@
+//! What is at which path of the public log (C2SP tlog-tiles):
+//!
+//! | path | |
+//! |---|---|
+//! | `/checkpoint` | the state of the log, signed by this node and cosigned |
+//! | `/tile/<L>/<N>[.p/<W>]` | hashes |
+//! | `/tile/entries/<N>[.p/<W>]` | leaves, see [`ledger::Leaf::to_bytes`] |
+//!
+//! Only what lies under the checkpoint is there.
+
+use super::entries::Bundle;
+use crate::audit::checkpoint;
+use crate::catalog;
+use ledger::ChainId;
+use ledger::merkle::TilePath;
+use transport::{Keep, Page};
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const BYTES: &str = "application/octet-stream";
+
+/// How far a request has come.
+pub enum Step {
+    /// It is answered.
+    Page(Page),
+    /// A bundle is to be made.
+    Bundle(Bundle),
+}
+
+/// Stored rows are not what the log has.
+#[derive(Debug)]
+pub struct Altered(pub String);
+
+impl std::fmt::Display for Altered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the ledger was altered: {}; see scan_chain()", self.0)
+    }
+}
+
+/// What is at `path`.
+///
+/// # Errors
+/// [`Altered`].
+pub fn at(path: &str, chain: &ChainId) -> Result<Step, Altered> {
+    let Some(path) = path.strip_prefix('/') else {
+        return Ok(Step::Page(missing()));
+    };
+    if path == "checkpoint" {
+        return Ok(Step::Page(match checkpoint::published() {
+            Some(note) => page(TEXT, Keep::Seconds, note.to_string().into_bytes()),
+            None => missing(),
+        }));
+    }
+    let Ok(tile) = path.parse::<TilePath>() else {
+        return Ok(Step::Page(missing()));
+    };
+    if !tile.is_within(checkpoint::published_size()) {
+        return Ok(Step::Page(missing()));
+    }
+    match tile {
+        TilePath::Hashes {
+            level,
+            index,
+            width,
+        } => {
+            let hashes = hashes(level, index, width)?;
+            Ok(Step::Page(page(BYTES, keep(&tile), hashes)))
+        }
+        TilePath::Entries { index, width } => Bundle::plan(chain, index, width).map(Step::Bundle),
+    }
+}
+
+/// Whether a path is that of an entry bundle.
+pub fn is_bundle(path: &str) -> bool {
+    path.starts_with("/tile/entries/")
+}
+
+/// The page of an entry bundle.
+pub fn of_bundle(index: u64, width: u16, bundle: Vec<u8>) -> Page {
+    page(BYTES, keep(&TilePath::Entries { index, width }), bundle)
+}
+
+/// The answer when the tables do not give what they should.
+pub fn failed() -> Page {
+    Page {
+        status: 500,
+        ..page(
+            TEXT,
+            Keep::Never,
+            b"this part of the log cannot be read\n".to_vec(),
+        )
+    }
+}
+
+/// The first hashes of a stored tile.
+///
+/// # Errors
+/// [`Altered`].
+pub fn hashes(level: u8, index: u64, width: u16) -> Result<Vec<u8>, Altered> {
+    let stored: Option<Vec<u8>> = catalog::one(
+        "SELECT hashes FROM crdt.tile WHERE level = $1 AND index = $2",
+        &[i16::from(level).into(), (index as i64).into()],
+        |row| row.need(1),
+    );
+    stored
+        .and_then(|mut hashes| {
+            let length = usize::from(width) * 32;
+            (hashes.len() >= length).then(|| {
+                hashes.truncate(length);
+                hashes
+            })
+        })
+        .ok_or_else(|| {
+            Altered(format!(
+                "tile {index} of level {level} is missing or too short"
+            ))
+        })
+}
+
+fn missing() -> Page {
+    Page {
+        status: 404,
+        ..page(TEXT, Keep::Never, b"the log has nothing here\n".to_vec())
+    }
+}
+
+/// A partial tile stays right, but the log will soon have a longer one.
+fn keep(tile: &TilePath) -> Keep {
+    match tile.is_full() {
+        true => Keep::Forever,
+        false => Keep::Hour,
+    }
+}
+
+fn page(content_type: &'static str, keep: Keep, body: Vec<u8>) -> Page {
+    Page {
+        status: 200,
+        content_type,
+        keep,
+        body,
+    }
+}
