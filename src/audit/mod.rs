@@ -3,6 +3,7 @@
 
 pub mod checkpoint;
 mod consistency;
+mod cosignature;
 mod export;
 pub mod feed;
 mod lineage;

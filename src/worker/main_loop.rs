@@ -8,6 +8,7 @@ use super::origins::Origins;
 use super::pace::Pace;
 use super::public::PublicLog;
 use super::store::Tables;
+use super::witness::Witnesses;
 use super::{join, seal, signals, transaction};
 use crate::catalog;
 use crate::error::OrCorrupt;
@@ -84,6 +85,7 @@ pub struct Worker {
     pub(super) network_retry: Instant,
     pub(super) public: Option<PublicLog>,
     pub(super) public_retry: Instant,
+    pub(super) witnesses: Witnesses,
     pub(super) pending: Option<Pending>,
     /// Inputs that arose from carrying out effects.
     pub(super) leftovers: Vec<Input>,
@@ -116,6 +118,7 @@ impl Worker {
             network_retry: Instant::now(),
             public: None,
             public_retry: Instant::now(),
+            witnesses: Witnesses::new(),
             pending: None,
             leftovers: Vec::new(),
             pace: Pace::new(),
@@ -162,6 +165,9 @@ impl Worker {
         };
         self.retry_join();
         if let Err(reason) = self.answer_pending() {
+            return self.lost(&reason);
+        }
+        if let Err(reason) = self.ask_witnesses() {
             return self.lost(&reason);
         }
         let asked = self.serve_public();
@@ -298,10 +304,13 @@ impl Worker {
     /// Lets the node take in what peers sent, and the time. Returns whether
     /// more waits.
     fn take_in(&mut self) -> Result<bool, String> {
-        let incoming = match &mut self.network {
+        let (incoming, posted) = match &mut self.network {
             Some(network) => network.receive(self.chain.as_ref(), MAX_EVENTS),
-            None => Vec::new(),
+            None => Default::default(),
         };
+        posted
+            .into_iter()
+            .for_each(|outcome| self.hear_witness(outcome));
         let now_ms = clock::now_ms();
         let due = self
             .node

@@ -26,6 +26,7 @@ mod signals;
 pub mod store;
 pub mod subtransaction;
 mod transaction;
+mod witness;
 
 pub use apply::find as find_table;
 pub use launcher::register;

@@ -15,7 +15,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use transport::{Config, Event, Events, Handle, Key, Limits, Peer, Public, PublicConfig};
+use transport::{
+    Config, Event, Events, Handle, Key, Limits, Peer, Public, PublicConfig, TransportError,
+    WebAnswer,
+};
 
 /// Path of the node's messages.
 const NODE_PATH: &str = "/v1/node";
@@ -32,6 +35,14 @@ pub enum Incoming {
     Joined(Result<Vec<u8>, String>),
     /// The inviter did not answer.
     Unreachable(String),
+}
+
+/// The outcome of a request to a server that is no node.
+pub struct Posted {
+    /// As given to [`Network::post_web`].
+    pub id: u64,
+    /// The answer, or why there is none.
+    pub result: Result<WebAnswer, TransportError>,
 }
 
 /// The network thread and who is known to it.
@@ -99,6 +110,14 @@ impl Network {
         opened.map_err(|error| error.to_string())
     }
 
+    /// Posts to a server that is no node.
+    ///
+    /// # Errors
+    /// As for [`Handle::post_web`].
+    pub fn post_web(&self, url: &str, id: u64, body: Vec<u8>) -> Result<(), TransportError> {
+        self.handle.post_web(url, id, body)
+    }
+
     /// Becomes readable when events wait.
     pub fn bell(&self) -> &OwnedFd {
         &self.bell_fd
@@ -141,25 +160,35 @@ impl Network {
     }
 
     /// What has come in, at most `limit` events.
-    pub fn receive(&mut self, chain: Option<&ChainId>, limit: usize) -> Vec<Incoming> {
+    pub fn receive(
+        &mut self,
+        chain: Option<&ChainId>,
+        limit: usize,
+    ) -> (Vec<Incoming>, Vec<Posted>) {
         let mut drained = [0; 256];
         while self
             .bell
             .read(&mut drained)
             .is_ok_and(|n| n == drained.len())
         {}
-        let mut incoming = Vec::new();
-        while incoming.len() < limit
+        let (mut incoming, mut posted) = (Vec::new(), Vec::new());
+        while incoming.len() + posted.len() < limit
             && let Some(event) = self.events.try_recv()
         {
-            incoming.extend(self.understand(chain, event));
+            match event {
+                Event::Posted { request_id, result } => posted.push(Posted {
+                    id: request_id,
+                    result,
+                }),
+                event => incoming.extend(self.understand(chain, event)),
+            }
         }
-        if incoming.len() == limit {
+        if incoming.len() + posted.len() == limit {
             // More may wait: look again without waiting for a further event.
             // SAFETY: this process's own latch.
             unsafe { pgrx::pg_sys::SetLatch(pgrx::pg_sys::MyLatch) }
         }
-        incoming
+        (incoming, posted)
     }
 
     fn understand(&self, chain: Option<&ChainId>, event: Event) -> Option<Incoming> {
@@ -208,6 +237,7 @@ impl Network {
                     }
                 }
             }
+            // Taken out before.
             Event::Posted { .. } => None,
             Event::Response {
                 request_id: JOIN_ID,
@@ -252,7 +282,7 @@ impl Network {
                 Effect::Send { peer, id, request } => {
                     let sent = match self.keys.get(&peer) {
                         Some(key) => self.handle.send(*key, NODE_PATH, id, request.encode(chain)),
-                        None => Err(transport::TransportError::UnknownPeer),
+                        None => Err(TransportError::UnknownPeer),
                     };
                     if let Err(error) = sent {
                         let result = Err(error.to_string());

@@ -10,6 +10,7 @@ mod pages;
 use super::main_loop::{LONGEST_WAIT, Worker};
 use super::origins::Origins;
 use super::transaction;
+use crate::audit::checkpoint;
 use crate::catalog;
 use crate::instance::settings;
 use entries::Bundle;
@@ -18,6 +19,7 @@ use pages::Step;
 use pgrx::{log, warning};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 use transport::{Get, Public, PublicConfig, PublicLimits};
 
@@ -25,6 +27,8 @@ use transport::{Get, Public, PublicConfig, PublicLimits};
 const REQUESTS_PER_TURN: usize = 8;
 /// Entry bundles that wait for the one that is being made; more are turned away.
 const MAX_WAITING: usize = 64;
+/// How long a checkpoint is shown before a newer one is looked for.
+const LOOK_PAUSE: Duration = Duration::from_millis(250);
 /// Shortest time between two warnings of one kind: strangers must not fill the server's log.
 const WARNING_PAUSE: Duration = Duration::from_secs(60);
 
@@ -38,7 +42,18 @@ pub struct PublicLog {
     making: Option<(Get, Bundle)>,
     /// Requests for further bundles.
     waiting: VecDeque<Get>,
+    /// The checkpoint that is shown, and when it was looked for.
+    shown: Option<Rc<Shown>>,
+    looked: Option<Instant>,
     warned: Option<Instant>,
+}
+
+/// A checkpoint that is shown, with all that lies under it.
+pub struct Shown {
+    /// How many leaves lie under it.
+    pub size: u64,
+    /// The note.
+    pub note: String,
 }
 
 impl Worker {
@@ -116,6 +131,8 @@ impl PublicLog {
             chain,
             making: None,
             waiting: VecDeque::new(),
+            shown: None,
+            looked: None,
             warned: None,
         }
     }
@@ -130,8 +147,10 @@ impl PublicLog {
             let Some(get) = self.next() else {
                 return self.making.is_some();
             };
-            let path = get.path().to_owned();
-            match self.read(|chain| pages::at(&path, chain)) {
+            let answer = self.look().and_then(|shown| {
+                self.read(|chain| pages::at(get.path(), chain, shown.as_deref()))
+            });
+            match answer {
                 Ok(Step::Page(page)) => get.reply(page),
                 Ok(Step::Bundle(bundle)) => {
                     self.making = Some((get, bundle));
@@ -141,6 +160,29 @@ impl PublicLog {
             }
         }
         true
+    }
+
+    /// The checkpoint to be shown. It never goes back while this listener is open: whoever reads the
+    /// log would take that for a rollback.
+    fn look(&mut self) -> Result<Option<Rc<Shown>>, String> {
+        let now = Instant::now();
+        if self.looked.is_none_or(|at| now - at >= LOOK_PAUSE) {
+            let published = self.read(|_| Ok(checkpoint::published(0)))?;
+            self.looked = Some(now);
+            let size = published.as_ref().map(|note| note.checkpoint().size);
+            if let Some(note) = published
+                && self
+                    .shown
+                    .as_ref()
+                    .is_none_or(|shown| Some(shown.size) <= size)
+            {
+                self.shown = Some(Rc::new(Shown {
+                    size: note.checkpoint().size,
+                    note: note.to_string(),
+                }));
+            }
+        }
+        Ok(self.shown.clone())
     }
 
     /// The next request that somebody waits for. One for a bundle is put aside while another is made.

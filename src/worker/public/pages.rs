@@ -8,8 +8,8 @@
 //!
 //! Only what lies under the checkpoint is there.
 
+use super::Shown;
 use super::entries::Bundle;
-use crate::audit::checkpoint;
 use crate::catalog;
 use ledger::ChainId;
 use ledger::merkle::TilePath;
@@ -40,20 +40,18 @@ impl std::fmt::Display for Altered {
 ///
 /// # Errors
 /// [`Altered`].
-pub fn at(path: &str, chain: &ChainId) -> Result<Step, Altered> {
-    let Some(path) = path.strip_prefix('/') else {
+pub fn at(path: &str, chain: &ChainId, shown: Option<&Shown>) -> Result<Step, Altered> {
+    let Some((path, shown)) = path.strip_prefix('/').zip(shown) else {
         return Ok(Step::Page(missing()));
     };
     if path == "checkpoint" {
-        return Ok(Step::Page(match checkpoint::published() {
-            Some(note) => page(TEXT, Keep::Seconds, note.to_string().into_bytes()),
-            None => missing(),
-        }));
+        let note = shown.note.clone().into_bytes();
+        return Ok(Step::Page(page(TEXT, Keep::Seconds, note)));
     }
     let Ok(tile) = path.parse::<TilePath>() else {
         return Ok(Step::Page(missing()));
     };
-    if !tile.is_within(checkpoint::published_size()) {
+    if !tile.is_within(shown.size) {
         return Ok(Step::Page(missing()));
     }
     match tile {
