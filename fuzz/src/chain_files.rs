@@ -1,5 +1,6 @@
 //! What the ledger stores, signs and hands to auditors.
 
+use ledger::audit::LogAudit;
 use ledger::merkle::{
     TilePath, consistency_path, entry_bundle, inclusion_path, range_path, read_entries,
 };
@@ -41,6 +42,7 @@ pub fn targets() -> Vec<Target> {
         Target::new("validator_set", validator_set, vec![set.to_bytes()]),
         Target::new("segment", segment_bytes, vec![segment().to_bytes()]),
         Target::new("leaf", leaf_bytes, vec![leaf().to_bytes()]),
+        Target::new("audit", audit, audits()),
         Target::new("tile_path", tile_path, tile_paths()),
         Target::new("entry_bundle", entries, vec![entry_bundle_of_leaves()]),
         Target::new(
@@ -135,6 +137,27 @@ fn leaf() -> Leaf {
 
 fn leaf_bytes(bytes: &[u8]) {
     is_canonical(bytes, Leaf::from_bytes, Leaf::to_bytes);
+}
+
+fn audits() -> Vec<Vec<u8>> {
+    let mut audit = LogAudit::new(CHAIN);
+    let begun = audit.to_bytes();
+    let header = genesis().header();
+    let first = Leaf {
+        chain_id: CHAIN,
+        ..Leaf::of_header(&header, &header.hash(), 0)
+    };
+    let bundle = entry_bundle(&[first.to_bytes()]).expect("short entries");
+    let read = audit.read(&bundle, &first.hash(), None);
+    read.expect("the first leaf of a log");
+    vec![begun, audit.to_bytes()]
+}
+
+fn audit(bytes: &[u8]) {
+    is_canonical(bytes, LogAudit::from_bytes, LogAudit::to_bytes);
+    // What a log answers may be anything.
+    let half = bytes.len() / 2 / 32 * 32;
+    let _ = LogAudit::new(CHAIN).read(&bytes[half..], &bytes[..half], None);
 }
 
 fn tile_paths() -> Vec<Vec<u8>> {
