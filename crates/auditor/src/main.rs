@@ -4,9 +4,15 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+#[cfg(feature = "network")]
+mod audit;
+#[cfg(feature = "network")]
+mod durable;
 mod report;
 mod status;
 mod verify;
+#[cfg(feature = "network")]
+mod web;
 mod witness;
 
 use std::io::Write;
@@ -19,6 +25,8 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
         Command::Verify(asked) => verify::run(&asked),
+        #[cfg(feature = "network")]
+        Command::Audit(asked) => audit::run(&asked),
         Command::WitnessKey(asked) => witness::key::make(&asked),
         #[cfg(feature = "network")]
         Command::Witness(asked) => witness::run(&asked),

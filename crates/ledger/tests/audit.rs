@@ -55,7 +55,7 @@ impl Log {
         size: u64,
         passing: Option<(u64, Hash)>,
     ) -> Result<(), AuditFault> {
-        while let Some((entries, hashes)) = audit.next(size) {
+        while let Some((entries, hashes)) = audit.ahead(size, 0) {
             let due = audit.read(&self.get(&entries), &self.get(&hashes), passing)?;
             due.iter()
                 .try_for_each(|tile| tile.check(&self.get(&tile.path)))?;
@@ -280,7 +280,7 @@ fn odd_answers_are_faults() {
     let (chain, leaves) = sample();
     let log = Log::of(bytes(&leaves));
     let mut audit = LogAudit::new(chain.chain);
-    let (entries, hashes) = audit.next(chain.size).unwrap();
+    let (entries, hashes) = audit.ahead(chain.size, 0).unwrap();
     let (bundle, tile) = (log.get(&entries), log.get(&hashes));
     for (bundle, tile) in [
         (&[][..], &[][..]),
@@ -297,7 +297,7 @@ fn odd_answers_are_faults() {
     }
     assert_eq!(audit.read(&bundle, &tile, None), Ok(Vec::new()));
     assert_eq!(audit.size(), 256);
-    assert_eq!(audit.next(256), None);
+    assert_eq!(audit.ahead(256, 0), None);
 }
 
 /// Kept audits are read by later versions; a damaged one must not be gone on with.

@@ -63,14 +63,13 @@ impl LogAudit {
         self.links.origins()
     }
 
-    /// The bundle to read next in a log of `size` leaves, and its tile of level 0; none if all is
-    /// read.
-    pub fn next(&self, size: u64) -> Option<(TilePath, TilePath)> {
-        let at = self.size();
-        if at >= size {
+    /// The bundle to read next in a log of `size` leaves, and its tile of level 0, or those that come
+    /// `skipped` after them; none if there are no more.
+    pub fn ahead(&self, size: u64, skipped: u64) -> Option<(TilePath, TilePath)> {
+        let index = (self.size() / TILE_WIDTH).checked_add(skipped)?;
+        if self.size() >= size || index.checked_mul(TILE_WIDTH)? >= size {
             return None;
         }
-        let index = at / TILE_WIDTH;
         let width = (size - index * TILE_WIDTH).min(TILE_WIDTH) as u16;
         let hashes = TilePath::Hashes {
             level: 0,
@@ -80,7 +79,7 @@ impl LogAudit {
         Some((TilePath::Entries { index, width }, hashes))
     }
 
-    /// Reads the bundle and tile that [`LogAudit::next`] named. Gives the tiles of higher levels that
+    /// Reads the bundle and tile that [`LogAudit::ahead`] named. Gives the tiles of higher levels that
     /// are full with it, for the host to hold against those that the log serves. `passing` is the size
     /// and root of an earlier checkpoint, which must be met on the way.
     ///
