@@ -62,7 +62,7 @@ pub fn faults(from: Option<i64>, to: Option<i64>) -> Vec<Fault> {
     let Some(chain) = stored_chain_id() else {
         return Vec::new();
     };
-    let size = last_header().map_or(0, |header| header.tree_size);
+    let size = super::checkpoint::last_header().map_or(0, |header| header.tree_size);
     let mut low = match from {
         None | Some(..=1) => i64::MIN,
         Some(from) => size_at(from - 1).saturating_add(1),
@@ -153,22 +153,13 @@ fn verified(row: &Row, state: &Checkpoint) -> Option<NoteSignature> {
     signed.then_some(line)
 }
 
-/// The header of the last block.
-pub fn last_header() -> Option<Header> {
-    header_at(i64::MAX)
-}
-
-/// The header of the last block of at most this height.
-fn header_at(height: i64) -> Option<Header> {
+/// The size of the log at the last block of at most this height.
+fn size_at(height: i64) -> i64 {
     catalog::one(
         "SELECT header FROM crdt.block WHERE height <= $1 ORDER BY height DESC LIMIT 1",
         &[height.into()],
         |row| Header::from_bytes(&row.need::<Vec<u8>>(1)).ok(),
     )
     .flatten()
-}
-
-/// The size of the log at the last block of at most this height.
-fn size_at(height: i64) -> i64 {
-    header_at(height).map_or(0, |header| header.tree_size as i64)
+    .map_or(0, |header| header.tree_size as i64)
 }

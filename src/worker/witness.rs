@@ -69,26 +69,36 @@ impl Witnesses {
         }
     }
 
-    /// What is to be submitted in a round that begins now.
-    fn round(&self) -> Vec<Submission> {
+    /// What is to be submitted in a round that begins now, and to whom nothing
+    /// can be, by its key and with the reason.
+    fn round(&self) -> (Vec<Submission>, Vec<(String, String)>) {
+        let (mut due, mut ahead) = (Vec::new(), Vec::new());
         let Some(checkpoint) = checkpoint::newest() else {
-            return Vec::new();
+            return (due, ahead);
         };
-        let due = witnesses().into_iter().filter(|witness| {
+        let ours = checkpoint.checkpoint().size;
+        for mut witness in witnesses() {
             let is_asked = |asked: &Asked| asked.witness.vkey == witness.vkey;
-            !self.asked.values().any(is_asked)
-        });
-        due.filter_map(|mut witness| {
-            witness.size = self
-                .known
-                .get(&witness.vkey)
-                .copied()
-                .unwrap_or(witness.size);
-            let grown = witness.size < checkpoint.checkpoint().size;
-            grown.then(|| Submission::new(witness, checkpoint.clone()))?
-        })
-        .collect()
+            if self.asked.values().any(is_asked) {
+                continue;
+            }
+            let known = self.known.get(&witness.vkey);
+            witness.size = known.copied().unwrap_or(witness.size);
+            if witness.size > ours {
+                ahead.push((witness.vkey, rolled_back(witness.size, ours)));
+            } else if witness.size < ours {
+                due.extend(Submission::new(witness, checkpoint.clone()));
+            }
+        }
+        (due, ahead)
     }
+}
+
+/// What a size that only the witness knows of means.
+fn rolled_back(theirs: u64, ours: u64) -> String {
+    format!(
+        "it has seen {theirs} leaves of this log, which has {ours} here: the log was rolled back, or another member is ahead"
+    )
 }
 
 impl Submission {
@@ -136,13 +146,16 @@ impl Worker {
             self.witnesses.chain = self.chain;
         }
         let witnesses = &self.witnesses;
-        let round =
+        let (round, ahead) =
             transaction::with_extension(|| catalog::under_one_snapshot(|| witnesses.round()))?;
         let pause = match round.is_empty() {
             true => LOOK_PAUSE,
             false => Duration::from_millis(settings::witness_interval_ms()),
         };
         self.witnesses.next_look = now + pause;
+        for (vkey, reason) in ahead {
+            failed(&vkey, &reason)?;
+        }
         round
             .into_iter()
             .try_for_each(|submission| self.submit(submission, false))
@@ -206,12 +219,7 @@ impl Worker {
                 let ours = now.map_or(0, |newest| newest.checkpoint().size);
                 if theirs > ours {
                     // Asked anew when this log has grown beyond what the witness has seen.
-                    failed(
-                        &witness.vkey,
-                        &format!(
-                            "it has seen {theirs} leaves of this log, which has {ours} here: the log was rolled back, or another member is ahead"
-                        ),
-                    )
+                    failed(&witness.vkey, &rolled_back(theirs, ours))
                 } else if again || theirs > size {
                     Ok(())
                 } else {

@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 mod attempts;
+mod auditor;
 mod cluster;
 mod every_type;
 mod failure;
@@ -29,6 +30,7 @@ mod table;
 mod wait;
 
 pub use attempts::{Attempts, Tally};
+pub use auditor::bcrdt;
 pub use cluster::{Cluster, FINGERPRINT};
 pub use every_type::{EVERY_STATE, EVERY_TYPE, write_every_type};
 pub use failure::{Failure, Outcome};
