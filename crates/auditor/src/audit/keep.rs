@@ -81,7 +81,7 @@ impl Keep {
         self.store(CHECKPOINT, checkpoint.to_string().as_bytes())
     }
 
-    pub fn store_audit(&mut self, audit: &LogAudit) -> Result<(), String> {
+    pub fn store_audit(&self, audit: &LogAudit) -> Result<(), String> {
         self.store(AUDIT, &audit.to_bytes())
     }
 

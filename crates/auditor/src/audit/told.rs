@@ -1,74 +1,55 @@
 //! Tells the outcome of an audit to people, or as JSON to programs.
 
-use std::fmt::Write;
-
 use ledger::audit::AuditFault;
 use serde_json::json;
 
 use super::Outcome;
-use crate::report::printable;
+use crate::report::checkpoint::{checkpoint_json, checkpoint_lines};
+use crate::report::{append, pretty, printable};
 use crate::status::Answer;
+use crate::verify::checkpoint::CheckpointResult;
 
 /// The log is what its checkpoint says.
 pub fn sound(outcome: &Outcome, as_json: bool) -> Answer {
-    let state = outcome.checkpoint.checkpoint();
-    let text = match as_json {
-        true => {
-            let witnesses = outcome.witnesses.iter();
-            let witnesses = witnesses.map(|(name, time)| json!({ "name": name, "time": time }));
-            let value = json!({
-                "verified": true,
-                "chain_id": outcome.chain.to_string(),
-                "tree_size": state.size,
-                "log_root": hex::encode(state.root),
-                "new_leaves": state.size.saturating_sub(outcome.known),
-                "blocks": outcome.blocks,
-                "nodes": outcome.nodes,
-                "witnesses": witnesses.collect::<Vec<_>>(),
-            });
-            format!("{value:#}\n")
-        }
-        false => {
-            let mut text = format!("VERIFIED: the whole log of {} leaves\n", state.size);
-            let mut line = |name: &str, value: &str| {
-                // Writing to a string cannot fail.
-                let _ = writeln!(text, "  {name:<12}{value}");
-            };
-            line("chain", &outcome.chain.to_string());
-            line("log root", &hex::encode(state.root));
-            line(
-                "read",
-                &format!("{} leaves now", state.size.saturating_sub(outcome.known)),
-            );
-            line(
-                "holds",
-                &format!("{} headers, ops of {} nodes", outcome.blocks, outcome.nodes),
-            );
-            for (name, time) in &outcome.witnesses {
-                let told = format!("{}, {time} s since 1970", printable(name));
-                line("cosigned by", &told);
-            }
-            text
-        }
+    let size = outcome.checkpoint.checkpoint().size;
+    let new = size.saturating_sub(outcome.known);
+    let result = CheckpointResult {
+        checkpoint: outcome.checkpoint.clone(),
+        vouched: Some(Ok(outcome.vouched.clone())),
+    };
+    let text = if as_json {
+        let mut value = checkpoint_json(&result);
+        value.insert("verified".to_owned(), true.into());
+        value.insert("new_leaves".to_owned(), new.into());
+        value.insert("headers".to_owned(), outcome.headers.into());
+        value.insert("nodes".to_owned(), outcome.nodes.into());
+        pretty(&value.into())
+    } else {
+        let mut text = format!("VERIFIED: the whole log of {size} leaves\n");
+        let mut lines = checkpoint_lines(&result, "");
+        let held = format!(
+            "{} headers, ops of {} nodes",
+            outcome.headers, outcome.nodes
+        );
+        lines.push(("holds".to_owned(), held));
+        lines.push(("read now".to_owned(), format!("{new} leaves")));
+        append(&mut text, &lines);
+        text
     };
     Answer { text, holds: true }
 }
 
 /// Something is wrong with the log.
-pub fn fault(origin: &str, fault: &AuditFault, as_json: bool) -> Answer {
+pub fn fault(fault: &AuditFault, as_json: bool) -> Answer {
     let text = match as_json {
-        true => {
-            let value = json!({
-                "verified": false,
-                "log": origin,
-                "kind": fault.kind.as_str(),
-                "leaf_index": fault.leaf_index,
-                "expected": fault.expected,
-                "found": fault.found,
-                "detail": fault.detail,
-            });
-            format!("{value:#}\n")
-        }
+        true => pretty(&json!({
+            "verified": false,
+            "kind": fault.kind.as_str(),
+            "leaf_index": fault.leaf_index,
+            "expected": fault.expected,
+            "found": fault.found,
+            "error": fault.detail,
+        })),
         false => format!("NOT VERIFIED: {}\n", printable(&fault.to_string())),
     };
     Answer { text, holds: false }

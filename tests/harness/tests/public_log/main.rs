@@ -22,10 +22,7 @@ fn the_whole_log_is_read_from_outside() -> Outcome {
         .text("SELECT log_root FROM crdt_blocks ORDER BY height DESC LIMIT 1")?;
     let (status, printed) = node.audit(None, &[])?;
     assert_eq!(status, 0, "{printed}");
-    assert!(
-        printed.contains(&format!("\"tree_size\": {size}")),
-        "{printed}"
-    );
+    assert!(printed.contains(&format!("\"size\": {size}")), "{printed}");
     assert!(printed.contains(&root), "{printed}");
 
     let tile = node.get("/tile/0/000")?;
