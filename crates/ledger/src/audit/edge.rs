@@ -189,14 +189,14 @@ mod tests {
             checked += 1;
         };
         for leaf in &leaves {
-            edge.push(*leaf).into_iter().for_each(|tile| check(tile));
+            edge.push(*leaf).into_iter().for_each(&mut check);
             let size = edge.size();
             if size % 7_919 == 0 || [255, 256, 257, 65_535, 65_536, 65_537].contains(&size) {
                 assert_eq!(Ok(edge.root()), tree.root_at(size), "{size}");
                 let hashes: Vec<Hash> = edge.hashes().copied().collect();
                 assert_eq!(Edge::of(size, &hashes).as_ref(), Some(&edge));
                 assert_eq!(Edge::of(size, &hashes[1..]), None);
-                edge.open_tiles().into_iter().for_each(|tile| check(tile));
+                edge.open_tiles().into_iter().for_each(&mut check);
             }
         }
         assert!(checked > 10, "{checked}");
