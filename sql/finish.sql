@@ -4,6 +4,11 @@ CREATE FUNCTION crdt.guard() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'c
 CREATE FUNCTION crdt.capture() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_capture';
 CREATE FUNCTION crdt.no_truncate() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_no_truncate';
 
+-- Hash of a row's key and hash of its state, by which tables are compared.
+CREATE FUNCTION crdt.row_digest(record) RETURNS bytea
+    LANGUAGE c STRICT STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'crdt_row_digest';
+REVOKE ALL ON FUNCTION crdt.row_digest(record) FROM PUBLIC;
+
 -- The ledger only grows. Who gets past this trigger is found by scan_chain().
 CREATE FUNCTION crdt.append_only() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -72,7 +77,11 @@ SELECT n.name AS origin, o.seq, n.node_id AS origin_id,
        r.first_leaf + o.seq - r.first_seq AS leaf_index
   FROM crdt.op o
   JOIN crdt.node n ON n.id = o.origin
- CROSS JOIN LATERAL (SELECT crdt_op_content(o.kind, o.schema_id, o.payload) OFFSET 0) AS c (content)
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN o.salt <> '' THEN crdt_op_content(o.kind, o.schema_id, o.payload)
+                   ELSE jsonb_build_object('change', 'pruned', 'table',
+                        (SELECT s.schema_name || '.' || s.table_name FROM crdt.schema s WHERE s.id = o.schema_id))
+              END OFFSET 0) AS c (content)
   LEFT JOIN LATERAL (SELECT height, first_leaf, first_seq FROM crdt.block_range b
                       WHERE b.origin = o.origin AND b.last_seq >= o.seq
                       ORDER BY b.last_seq LIMIT 1) AS r ON true;
@@ -121,6 +130,11 @@ COMMENT ON FUNCTION merkle_verify_inclusion(bytea, bigint, bigint, bytea[], byte
 COMMENT ON FUNCTION merkle_verify_consistency(bigint, bigint, bytea[], bytea, bytea) IS 'Whether a path shows that one tree is the beginning of another';
 COMMENT ON FUNCTION merkle_verify_range(bytea[], bigint, bigint, bytea[], bytea) IS 'Whether a path shows that these are the leaves from a first one on in the tree of this size and root';
 COMMENT ON FUNCTION crdt_export_chain(text) IS 'Writes the whole chain to a file on the server, for bcrdt verify bundle';
+COMMENT ON FUNCTION crdt_bundle(bigint) IS 'The whole chain in pieces, from a block on, as bcrdt export fetches it';
+COMMENT ON FUNCTION crdt_prune(bigint, text, boolean) IS 'Archives old blocks in a file and takes the payloads of their row changes out of the database';
+COMMENT ON FUNCTION crdt_restore_archive(text) IS 'Puts payloads back that were pruned, from an archive';
+COMMENT ON FUNCTION crdt_table_digest(regclass) IS 'Digest of all rows: equal on members that hold equal rows';
+COMMENT ON FUNCTION crdt_diff(regclass, text, integer) IS 'Rows of a table that a peer does not hold as this node does';
 COMMENT ON FUNCTION crdt_op_content(smallint, integer, bytea) IS 'An op in words, for view crdt_ops';
 COMMENT ON FUNCTION crdt_block_content(bytea, bytea, bytea) IS 'A block in words, for view crdt_blocks';
 
@@ -155,7 +169,8 @@ DECLARE
 BEGIN
     FOREACH signature IN ARRAY ARRAY['crdt_set_node(text, text)', 'crdt_create_invite(interval)',
                                      'crdt_join(text)', 'crdt_commit_block()',
-                                     'crdt_found_successor()', 'crdt_add_witness(text, text)',
+                                     'crdt_found_successor()', 'crdt_prune(bigint, text, boolean)',
+                                     'crdt_restore_archive(text)', 'crdt_add_witness(text, text)',
                                      'crdt_remove_witness(text)'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO crdt_admin', signature);
@@ -165,6 +180,9 @@ BEGIN
                                      'verify_proof(jsonb, text)', 'crdt_checkpoint()',
                                      'crdt_cosigned_checkpoint(bigint)',
                                      'crdt_export_chain(text)', 'crdt_consistency_proof(bigint, bigint)',
+                                     'crdt_bundle(bigint)',
+                                     'crdt_table_digest(regclass)',
+                                     'crdt_diff(regclass, text, integer)',
                                      'crdt_op_content(smallint, integer, bytea)',
                                      'crdt_block_content(bytea, bytea, bytea)'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);

@@ -5,7 +5,7 @@
 //! row's way leads through these rooms: `types` (what SQL sees), `track` (the
 //! guard settles a write, the capture puts its delta into the outbox),
 //! `worker` (seals, spreads, admits, applies, makes blocks), `audit` (checks
-//! and proves). `instance` holds what the server's processes share.
+//! and proves), `compare` (tables of two nodes). `instance` holds what the server's processes share.
 
 // SAFETY of this crate's unsafe code: it is the glue to PostgreSQL's C
 // functions; each block says why its call is sound.
@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 mod audit;
 mod catalog;
 mod cluster;
+mod compare;
 mod error;
 mod function;
 mod instance;

@@ -1,14 +1,15 @@
 //! What the ledger stores, signs and hands to auditors.
 
 use ledger::audit::LogAudit;
+use ledger::bundle::pack;
 use ledger::merkle::{
     TilePath, consistency_path, entry_bundle, inclusion_path, range_path, read_entries,
 };
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
 use ledger::{
     Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Leaf, Lineage, Member,
-    MembershipChange, OpProof, Pins, RangeProof, Segment, TreeProof, ValidatorSet, VersionVector,
-    verify_bundle,
+    MembershipChange, OpProof, Pins, Prune, RangeProof, Segment, TreeProof, ValidatorSet,
+    VersionVector, verify_bundle, verify_bundle_blocks,
 };
 
 use super::chain::sample::{CHAIN, block, cut, genesis, segment};
@@ -23,6 +24,15 @@ pub fn targets() -> Vec<Target> {
     let joins = MembershipChange::Join(member(2, 1)).to_bytes();
     let leaves = MembershipChange::Leave(founder.node_id).to_bytes();
     let set = ValidatorSet::from_members([&founder, &member(2, 3)]);
+    let pruned = Prune {
+        height: 3,
+        tree_size: 300,
+        archive_sha256: [7; 32],
+        archive_bytes: 65_536,
+        file_name: "shop-3.bcrdt".to_owned(),
+        actor: "dba".to_owned(),
+        application: "psql".to_owned(),
+    };
     let proof = chain.prove(1, 1, 1).to_json();
     vec![
         Target::new("header", header, vec![block.header.to_bytes()]),
@@ -39,6 +49,7 @@ pub fn targets() -> Vec<Target> {
         Target::new("member", member_bytes, vec![founder.to_bytes()]),
         Target::new("membership_change", membership_change, vec![joins, leaves]),
         Target::new("lineage", lineage, vec![derived()]),
+        Target::new("prune", prune, vec![pruned.to_bytes()]),
         Target::new("validator_set", validator_set, vec![set.to_bytes()]),
         Target::new("segment", segment_bytes, vec![segment().to_bytes()]),
         Target::new("leaf", leaf_bytes, vec![leaf().to_bytes()]),
@@ -48,7 +59,13 @@ pub fn targets() -> Vec<Target> {
         Target::new(
             "bundle",
             bundle,
-            vec![Chain::new().bundle(), chain.bundle()],
+            vec![
+                Chain::new().bundle(),
+                chain.bundle(),
+                chain.archive(2),
+                chain.public(),
+                pack(&chain.bundle()).expect("packing in memory"),
+            ],
         ),
         Target::new(
             "proof",
@@ -116,6 +133,10 @@ fn lineage(bytes: &[u8]) {
     is_canonical(bytes, Lineage::from_bytes, |lineage| {
         lineage.to_bytes().expect("what was read can be written")
     });
+}
+
+fn prune(bytes: &[u8]) {
+    is_canonical(bytes, Prune::from_bytes, Prune::to_bytes);
 }
 
 fn validator_set(bytes: &[u8]) {
@@ -190,6 +211,7 @@ fn entries(bytes: &[u8]) {
 /// A bundle is read and verified in one pass; no forged one may bring the verifier down.
 fn bundle(bytes: &[u8]) {
     let _ = verify_bundle(bytes, &Pins::default());
+    let _ = verify_bundle_blocks(bytes, &Pins::default(), 2..=3);
 }
 
 /// A proof is JSON, which may be spaced and ordered as one likes: only its content comes back.

@@ -4,13 +4,14 @@
 //! encodes to the same bytes again; its text form comes back as it was.
 //!
 //! `state` holds the claims on CRDT types (a new type is one line in [`targets`]), `rows` what
-//! travels around them, `chain_files` the ledger, `notes` what
-//! log tools read, `messages` what nodes say to each other.
+//! travels around them, `chain_files` the ledger, `notes` what log tools read, `digests` the digests
+//! of tables, `messages` what nodes say to each other.
 
 // The small chain that the ledger's own tests are made with.
 #[path = "../../crates/ledger/tests/chain/mod.rs"]
 mod chain;
 mod chain_files;
+mod digests;
 mod messages;
 mod notes;
 mod rows;
@@ -64,6 +65,7 @@ pub fn targets() -> Vec<Target> {
         rows::targets(),
         chain_files::targets(),
         notes::targets(),
+        digests::targets(),
         messages::targets(),
     ];
     states

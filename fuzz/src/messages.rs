@@ -81,6 +81,7 @@ fn responses() -> Vec<Vec<u8>> {
             segments: vec![Arc::new(segment())],
             more: true,
             evidence: vec![blocks_of_one_height()],
+            pruned: vec![(member(3, 1).node_id, 4)],
         },
         Body::Blocks {
             blocks: vec![Arc::new(block())],

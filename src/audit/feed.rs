@@ -5,20 +5,18 @@
 use crate::catalog;
 use crate::error::OrCorrupt;
 use crate::worker::origins::Origins;
-use ledger::bundle::BundleWriter;
 use ledger::merkle::{Frontier, TileStore, Tree};
 use ledger::verify::{
     ChainSink, ChainVerifier, FeedRange, Report, StoredBlock, StoredOp, StoredPart, StoredSegment,
 };
 use ledger::{ChainId, Header, Member};
 use pgrx::check_for_interrupts;
-use std::io::{self, Write};
 
 /// Ops that are held in memory at once.
 const CHUNK: i64 = 5_000;
 
 /// The genesis as it is stored, and the name that it should hash to.
-fn stored_chain() -> Option<(ChainId, Vec<u8>)> {
+pub(super) fn stored_chain() -> Option<(ChainId, Vec<u8>)> {
     catalog::one("SELECT chain_id, genesis FROM crdt.chain", &[], |row| {
         // A name of a wrong length cannot be the hash of any genesis.
         let name = row.need::<Vec<u8>>(1).try_into().unwrap_or_default();
@@ -38,26 +36,13 @@ pub fn verify(from: Option<i64>, to: Option<i64>) -> Option<Report> {
     let mut verifier = begin(chain, &genesis, first)?;
     let Ok(()) = Feed::new(&mut verifier).blocks(first, to.unwrap_or(i64::MAX));
     if to.is_some() {
+        if verifier.awaits_prune() {
+            super::prune::explain(&mut verifier);
+        }
         return Some(verifier.stop());
     }
     let Ok(()) = Feed::new(&mut verifier).tail();
     Some(verifier.finish())
-}
-
-/// Writes the whole chain as a bundle. `None` when there is no chain.
-///
-/// # Errors
-/// Those of writing.
-pub fn bundle<W: Write>(to: W) -> Option<io::Result<W>> {
-    let (chain, genesis) = stored_chain()?;
-    let members = stored_members();
-    let write = || {
-        let mut writer = BundleWriter::begin(to, chain, &genesis, &members)?;
-        Feed::new(&mut writer).blocks(1, i64::MAX)?;
-        Feed::new(&mut writer).tail()?;
-        writer.finish()
-    };
-    Some(write())
 }
 
 fn begin(chain: ChainId, genesis: &[u8], first: i64) -> Option<ChainVerifier> {
@@ -90,7 +75,7 @@ fn begin(chain: ChainId, genesis: &[u8], first: i64) -> Option<ChainVerifier> {
 
 /// Members as they are stored; a record that cannot be read is missing, which
 /// the verifier notices.
-fn stored_members() -> Vec<Member> {
+pub(super) fn stored_members() -> Vec<Member> {
     let records = catalog::query("SELECT record FROM crdt.node", &[], |row| {
         row.need::<Vec<u8>>(1)
     });
@@ -128,13 +113,15 @@ impl TileStore for ReadTiles {
     }
 }
 
-struct Feed<'a, S> {
+/// Reads the tables for a sink.
+pub(super) struct Feed<'a, S> {
     sink: &'a mut S,
     origins: Origins,
 }
 
 impl<'a, S: ChainSink> Feed<'a, S> {
-    fn new(sink: &'a mut S) -> Self {
+    /// Feeds this sink.
+    pub fn new(sink: &'a mut S) -> Self {
         Feed {
             sink,
             origins: Origins::default(),
@@ -142,7 +129,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
     }
 
     /// Feeds the stored blocks of these heights.
-    fn blocks(&mut self, first: i64, last: i64) -> Result<(), S::Error> {
+    pub fn blocks(&mut self, first: i64, last: i64) -> Result<(), S::Error> {
         // A row before the first block is no block: it is fed too, so that it
         // is found.
         let mut after = if first <= 1 { i64::MIN } else { first - 1 };
@@ -155,7 +142,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
 
     /// Feeds the next height that is stored after `after`: one row, or more if
     /// somebody put more there. Returns the height.
-    fn block(&mut self, after: i64, last: i64) -> Result<Option<i64>, S::Error> {
+    pub fn block(&mut self, after: i64, last: i64) -> Result<Option<i64>, S::Error> {
         let rows: Vec<(i64, [Vec<u8>; 3])> = catalog::query(
             "SELECT height, header, cut, certificate FROM crdt.block
               WHERE height = (SELECT min(height) FROM crdt.block WHERE height > $1 AND height <= $2)",
@@ -311,7 +298,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
 
     /// Feeds what is in no block: later ops of each origin, rows that belong
     /// to no origin, the upper tiles and the version vector.
-    fn tail(&mut self) -> Result<(), S::Error> {
+    pub fn tail(&mut self) -> Result<(), S::Error> {
         self.sink.tail()?;
         let covered: Vec<(i32, i64)> = catalog::query(
             "SELECT DISTINCT o.origin, coalesce((SELECT max(last_seq) FROM crdt.block_range b

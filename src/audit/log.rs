@@ -7,7 +7,7 @@ use crate::worker::{find_table, subtransaction::attempt};
 use crdt::{
     Alteration, AnyState, Column, RowAction, RowChange, SchemaAction, SchemaChange, TableSchema,
 };
-use ledger::{Certificate, Cut, Header, Kind, Lineage, MembershipChange, NodeId};
+use ledger::{Certificate, Cut, Header, Kind, Lineage, MembershipChange, NodeId, Prune};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 use serde_json::{Value, json};
@@ -34,6 +34,7 @@ fn crdt_op_content(kind: i16, schema_id: i32, payload: &[u8]) -> JsonB {
         Some(Kind::Schema) => schema_content(payload),
         Some(Kind::ValidatorSet) => membership_content(payload),
         Some(Kind::Lineage) => lineage_content(payload),
+        Some(Kind::Prune) => prune_content(payload),
         _ => None,
     };
     JsonB(content.unwrap_or_else(|| json!({ "change": "cannot be read" })))
@@ -235,6 +236,22 @@ fn membership_content(payload: &[u8]) -> Option<Value> {
         MembershipChange::Leave(node) => format!("{} leaves", node_name(&node)),
     };
     Some(json!({ "change": words }))
+}
+
+fn prune_content(payload: &[u8]) -> Option<Value> {
+    let prune = Prune::from_bytes(payload).ok()?;
+    let words = format!(
+        "blocks up to {} pruned, archive {} of {} bytes, SHA-256 {}",
+        prune.height,
+        prune.file_name,
+        prune.archive_bytes,
+        hex::encode(prune.archive_sha256)
+    );
+    Some(json!({
+        "actor": prune.actor,
+        "application": prune.application,
+        "change": words,
+    }))
 }
 
 /// A block's header, cut and certificate in words.

@@ -1,5 +1,6 @@
 //! Checking and proving: the whole chain re-hashed, proofs of single ops,
-//! checkpoints, exports, Merkle trees over anything, and the op log in words.
+//! checkpoints, exports, pruning, Merkle trees over anything, and the op log in
+//! words.
 
 pub mod checkpoint;
 mod consistency;
@@ -7,8 +8,11 @@ mod cosignature;
 mod export;
 pub mod feed;
 mod lineage;
-mod log;
+pub mod log;
 mod merkle;
+mod new_file;
+pub mod pieces;
 mod proof;
+pub mod prune;
 mod ranges;
 mod scan;

@@ -11,8 +11,8 @@ use crate::worker::origins::Origins;
 use crdt::RowChange;
 use ledger::merkle::Tree;
 use ledger::pins::Pins;
-use ledger::proof::OpProof;
-use ledger::{Certificate, Header, NodeId, SignedCheckpoint};
+use ledger::proof::{OpProof, ProofOp};
+use ledger::{Certificate, Hash, Header, NodeId, SignedCheckpoint, StoredOp, StoredPart};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 
@@ -49,18 +49,20 @@ fn crdt_proof(relation: pg_sys::Oid, key: Vec<Option<String>>) -> JsonB {
     let table = table::tracked(relation);
     let wanted = row_key(&table, &key);
     let hash = key::hash(&table.schema.schema, &table.schema.table, &wanted);
-    let candidates: Vec<(i32, i64, Vec<u8>)> = catalog::query(
-        "SELECT o.origin, o.seq, o.payload FROM crdt.op o
+    let candidates: Vec<(i32, i64, Option<Vec<u8>>)> = catalog::query(
+        "SELECT o.origin, o.seq, CASE WHEN o.salt <> '' THEN o.payload END FROM crdt.op o
           WHERE o.row_id = $1 AND o.kind = 1
             AND EXISTS (SELECT FROM crdt.block_range b
                          WHERE b.origin = o.origin AND b.last_seq >= o.seq)
           ORDER BY o.hlc DESC",
         &[key::row_id(&hash).into()],
-        |row| (row.need(1), row.need(2), row.need(3)),
+        |row| (row.need(1), row.need(2), row.get(3)),
     );
-    let newest = candidates
-        .iter()
-        .find(|(_, _, payload)| RowChange::decode(payload).is_ok_and(|c| c.key == wanted));
+    // What was pruned has lost its key; the hash of it, by which it was found here, stands for it.
+    let newest = candidates.iter().find(|(_, _, payload)| match payload {
+        Some(payload) => RowChange::decode(payload).is_ok_and(|c| c.key == wanted),
+        None => true,
+    });
     match newest {
         Some((origin, seq, _)) => catalog::under_one_snapshot(|| prove(*origin, *seq)),
         None => raise(
@@ -109,11 +111,11 @@ fn prove(origin: i32, seq: i64) -> JsonB {
             "SELECT crdt_commit_block() makes committed ops final.",
         )
     };
-    let op = log::op(&mut origins, origin, seq as u64).or_corrupt("the op of a block");
     let prev = match seq {
         1 => [0; 32],
         _ => log::op_hash(origin, seq as u64 - 1).or_corrupt("the op before"),
     };
+    let op = stored_op(&node, origin, seq, &prev).or_corrupt("the op of a block");
     let (header, certificate) = catalog::one(
         "SELECT header, certificate FROM crdt.block WHERE height = $1",
         &[height.into()],
@@ -133,9 +135,7 @@ fn prove(origin: i32, seq: i64) -> JsonB {
     let genesis = catalog::chain().or_corrupt("crdt.chain").genesis;
     let proof = OpProof::new(
         &genesis,
-        &node,
-        &op,
-        &prev,
+        op,
         leaf_index as u64,
         &inclusion,
         &header,
@@ -143,6 +143,34 @@ fn prove(origin: i32, seq: i64) -> JsonB {
         &genesis.validators(),
     );
     JsonB(serde_json::to_value(proof).or_corrupt("a proof"))
+}
+
+/// The op as it is stored: without its payload if that was pruned.
+fn stored_op(node: &NodeId, origin: i32, seq: i64, prev: &Hash) -> Option<ProofOp> {
+    catalog::one(
+        "SELECT o.hlc, o.kind, s.hash, o.salt, o.payload
+           FROM crdt.op o LEFT JOIN crdt.schema s ON s.id = o.schema_id
+          WHERE o.origin = $1 AND o.seq = $2",
+        &[origin.into(), seq.into()],
+        |row| {
+            let schema_hash = row.get::<Vec<u8>>(3).unwrap_or_else(|| vec![0; 32]);
+            let (salt, payload) = (row.need::<Vec<u8>>(4), row.need::<Vec<u8>>(5));
+            let stored = StoredOp {
+                origin: &node.0,
+                seq: seq as u64,
+                hlc: row.need::<i64>(1) as u64,
+                kind: u8::try_from(row.need::<i16>(2)).unwrap_or_default(),
+                schema_hash: &schema_hash,
+                parts: &[StoredPart {
+                    salt: &salt,
+                    payload: &payload,
+                }],
+                op_hash: &[],
+            };
+            ProofOp::of_stored(&stored, prev)
+        },
+    )
+    .flatten()
 }
 
 /// Whether a proof holds on this chain, and, if a checkpoint is given, whether

@@ -6,6 +6,7 @@ mod node;
 mod relation;
 mod schema;
 mod sql;
+mod stream;
 
 pub use appender::Appender;
 pub use node::{
@@ -17,3 +18,4 @@ pub use schema::{
     schema_by_hash, store_schema, store_unknown_schema, tracked_relations, tracked_schema,
 };
 pub use sql::{one, query, run, under_one_snapshot};
+pub use stream::stream;

@@ -85,13 +85,13 @@ pub fn run(sql: &str, args: &[DatumWithOid]) -> u64 {
 /// The extension's tables are its own business: its statements run with the
 /// rights of the installation, whoever writes to a tracked table. Ended by
 /// drop, or by PostgreSQL when an error ends the (sub)transaction.
-struct AsOwner {
+pub(super) struct AsOwner {
     user: pg_sys::Oid,
     context: i32,
 }
 
 impl AsOwner {
-    fn begin() -> AsOwner {
+    pub(super) fn begin() -> AsOwner {
         let mut before = AsOwner {
             user: pg_sys::InvalidOid,
             context: 0,
@@ -120,17 +120,7 @@ fn execute<R>(sql: &str, args: &[DatumWithOid], finish: impl FnOnce(&[Row]) -> R
     let _owner = AsOwner::begin();
     Spi::connect_mut(|_| {
         let plan = plan(sql, args);
-        let mut values: Vec<_> = args
-            .iter()
-            .map(|arg| {
-                arg.datum()
-                    .map_or(pg_sys::Datum::null(), |d| d.sans_lifetime())
-            })
-            .collect();
-        let nulls: Vec<c_char> = args
-            .iter()
-            .map(|arg| if arg.datum().is_some() { b' ' } else { b'n' } as c_char)
-            .collect();
+        let (mut values, nulls) = arguments(args);
         // SAFETY: values and nulls have one entry for each parameter of the
         // plan, which was made for these argument types.
         let rows: Vec<Row> = unsafe {
@@ -144,24 +134,47 @@ fn execute<R>(sql: &str, args: &[DatumWithOid], finish: impl FnOnce(&[Row]) -> R
             if status < 0 {
                 corrupt(format_args!("SQL failed with SPI status {status}: {sql}"));
             }
-            let table = pg_sys::SPI_tuptable;
-            if table.is_null() {
-                Vec::new()
-            } else {
-                let count = usize::try_from((*table).numvals).unwrap_or_default();
-                (0..count)
-                    .map(|at| Row {
-                        tuple: *(*table).vals.add(at),
-                        descriptor: (*table).tupdesc,
-                    })
-                    .collect()
-            }
+            rows()
         };
         finish(&rows)
     })
 }
 
-fn plan(sql: &str, args: &[DatumWithOid]) -> pg_sys::SPIPlanPtr {
+/// Parameters as SPI takes them: values, and which of them are null.
+pub(super) fn arguments(args: &[DatumWithOid]) -> (Vec<pg_sys::Datum>, Vec<c_char>) {
+    let value = |arg: &DatumWithOid| {
+        arg.datum()
+            .map_or(pg_sys::Datum::null(), |d| d.sans_lifetime())
+    };
+    let null = |arg: &DatumWithOid| if arg.datum().is_some() { b' ' } else { b'n' } as c_char;
+    (
+        args.iter().map(value).collect(),
+        args.iter().map(null).collect(),
+    )
+}
+
+/// The rows of the statement that SPI has just run, valid until its next one.
+///
+/// # Safety
+/// SPI must be connected.
+pub(super) unsafe fn rows() -> Vec<Row> {
+    // SAFETY: the table of results, if there is one, has numvals rows.
+    unsafe {
+        let table = pg_sys::SPI_tuptable;
+        if table.is_null() {
+            return Vec::new();
+        }
+        let count = usize::try_from((*table).numvals).unwrap_or_default();
+        (0..count)
+            .map(|at| Row {
+                tuple: *(*table).vals.add(at),
+                descriptor: (*table).tupdesc,
+            })
+            .collect()
+    }
+}
+
+pub(super) fn plan(sql: &str, args: &[DatumWithOid]) -> pg_sys::SPIPlanPtr {
     if let Some(plan) = PLANS.with_borrow(|plans| plans.get(sql).copied()) {
         return plan;
     }

@@ -1,5 +1,6 @@
 //! Invitations, and joining with one.
 
+use crate::audit::prune;
 use crate::catalog;
 use crate::error::{OrCorrupt, raise};
 use crate::instance::identity;
@@ -25,6 +26,13 @@ fn crdt_create_invite(ttl: default!(Interval, "'1 day'")) -> String {
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             "this node has no address at which a guest could reach it",
             "Set blockchain_crdt.listen, and crdt_set_node('name', 'https://host:port') if guests reach it by another address.",
+        );
+    }
+    if let Err(reason) = prune::require_whole_history() {
+        raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            reason,
+            "SELECT * FROM crdt_ops WHERE kind = 'prune' tells the archive's name.",
         );
     }
     let mut guest_seed = [0; 32];

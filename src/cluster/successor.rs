@@ -2,7 +2,7 @@
 //! does not belong to (a restored dump, a copy) goes on alone, on a chain of
 //! its own whose genesis names the head of the old one.
 
-use crate::audit::feed;
+use crate::audit::pieces;
 use crate::catalog;
 use crate::error::{OrCorrupt, raise};
 use crate::track::enrol;
@@ -68,12 +68,12 @@ fn head(chain: &ChainId, genesis: &Header) -> Predecessor {
 }
 
 fn archive(chain: &ChainId) {
-    let pieces = Pieces {
+    let rows = Pieces {
         chain: *chain,
         next: 0,
         piece: Vec::with_capacity(PIECE),
     };
-    feed::bundle(pieces)
+    pieces::whole(rows)
         .or_corrupt("crdt.chain")
         .or_corrupt("the chain cannot be archived");
 }

@@ -21,6 +21,11 @@ pub enum Request {
     CommitBlock = 1,
     /// Join the cluster of the invitation in the body.
     Join = 2,
+    /// Say whether all present members are known to have admitted the blocks up
+    /// to the height in the body.
+    Admitted = 3,
+    /// Seal the prune op whose payload is in the body, in hexadecimal.
+    Prune = 4,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

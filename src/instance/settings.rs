@@ -10,6 +10,7 @@ static MAX_BLOCK_OPS: GucSetting<i32> = GucSetting::<i32>::new(2_000);
 static MAX_CLOCK_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static MAX_PEER_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(2_000);
 static LOG_LISTEN: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static LOG_BLOCKS: GucSetting<bool> = GucSetting::<bool>::new(false);
 static LOG_CONNECTIONS: GucSetting<i32> = GucSetting::<i32>::new(128);
 static LOG_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(200);
 static WITNESS_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(60_000);
@@ -72,6 +73,14 @@ pub fn declare() {
         c"host:port with a literal IP address, plain HTTP without authentication. What is served holds no payload.",
         &LOG_LISTEN,
         GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"blockchain_crdt.log_blocks",
+        c"Whether the public log also serves whole blocks without payloads, for bcrdt export.",
+        c"They name the members and the tables and columns that are tracked.",
+        &LOG_BLOCKS,
+        GucContext::Sighup,
         GucFlags::default(),
     );
     GucRegistry::define_int_guc(
@@ -166,6 +175,11 @@ pub fn max_block_ops() -> u64 {
 /// Milliseconds.
 pub fn max_clock_skew_ms() -> u64 {
     MAX_CLOCK_SKEW.get().unsigned_abs().into()
+}
+
+/// Whether the public log serves blocks.
+pub fn log_blocks() -> bool {
+    LOG_BLOCKS.get()
 }
 
 /// Connections.

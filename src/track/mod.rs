@@ -12,3 +12,5 @@ pub mod outbox;
 pub mod table;
 pub mod tombstone;
 mod trigger;
+
+pub use trigger::Row;

@@ -224,10 +224,40 @@ fn describe(relation: pg_sys::Oid, attribute: usize, name: &str, kind: ColumnKin
     }
 }
 
+/// Send and receive functions convert text between the client's encoding and
+/// the server's. While this lives they leave it in the server's, in which it
+/// is stored, hashed and synced.
+struct ServerEncoding {
+    client: i32,
+}
+
+impl ServerEncoding {
+    fn begin() -> Option<ServerEncoding> {
+        // SAFETY: reads and sets this process's encoding; the server's own
+        // needs no conversion, so it can always be set.
+        unsafe {
+            let (client, server) = (
+                pg_sys::pg_get_client_encoding(),
+                pg_sys::GetDatabaseEncoding(),
+            );
+            (client != server && pg_sys::SetClientEncoding(server) == 0)
+                .then_some(ServerEncoding { client })
+        }
+    }
+}
+
+impl Drop for ServerEncoding {
+    fn drop(&mut self) {
+        // SAFETY: was set before, so its conversions are at hand.
+        unsafe { pg_sys::SetClientEncoding(self.client) };
+    }
+}
+
 impl Column {
     /// The value's binary form, as the type's send function gives it: it does
     /// not depend on any setting.
     pub fn send(&self, value: pg_sys::Datum) -> Vec<u8> {
+        let _encoding = ServerEncoding::begin();
         // SAFETY: the function belongs to the type of the datum; it returns a
         // bytea in the current memory context.
         unsafe {
@@ -241,6 +271,7 @@ impl Column {
     /// and raises an error for bad bytes.
     pub fn receive(&self, bytes: &[u8]) -> pg_sys::Datum {
         let length = i32::try_from(bytes.len()).or_corrupt("a value's length");
+        let _encoding = ServerEncoding::begin();
         // SAFETY: the buffer is a copy in palloc'd memory with the zero byte
         // behind it that receive functions may rely on.
         unsafe {

@@ -35,6 +35,21 @@ pub struct Row {
 }
 
 impl Row {
+    /// Takes a tuple apart.
+    ///
+    /// # Safety
+    /// The tuple must belong to the descriptor, and outlive what is read from the row.
+    pub unsafe fn deform(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc) -> Row {
+        // SAFETY: by the contract; the buffers have one place for each attribute.
+        unsafe {
+            let count = usize::try_from((*descriptor).natts).unwrap_or_default();
+            let mut values = vec![pg_sys::Datum::null(); count];
+            let mut nulls = vec![true; count];
+            pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            Row { values, nulls }
+        }
+    }
+
     /// The attribute's value; `None` when it is null.
     pub fn get(&self, attribute: usize) -> Option<pg_sys::Datum> {
         (!self.nulls[attribute]).then(|| self.values[attribute])
@@ -118,16 +133,8 @@ impl Call {
 
     /// Takes a tuple of the table apart.
     pub fn deform(&self, tuple: pg_sys::HeapTuple) -> Row {
-        let descriptor = self.descriptor();
-        // SAFETY: the tuple belongs to this descriptor's relation, and the
-        // buffers have one place for each attribute.
-        unsafe {
-            let count = usize::try_from((*descriptor).natts).unwrap_or_default();
-            let mut values = vec![pg_sys::Datum::null(); count];
-            let mut nulls = vec![true; count];
-            pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-            Row { values, nulls }
-        }
+        // SAFETY: the tuple belongs to this descriptor's relation.
+        unsafe { Row::deform(tuple, self.descriptor()) }
     }
 }
 

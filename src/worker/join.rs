@@ -5,6 +5,7 @@
 //! inviter's side until the invitation is used or expires, so that strangers
 //! do not get beyond the TLS handshake.
 
+use crate::audit::prune;
 use crate::catalog;
 use crate::error::OrCorrupt;
 use crate::instance::identity;
@@ -120,6 +121,7 @@ pub fn admit(guest: &Key, body: &[u8]) -> Result<Vec<u8>, String> {
         return Err("the invitation has expired".to_owned());
     };
     let member = check(&chain.id, body)?;
+    prune::require_whole_history()?;
     match used_by {
         Some(node) if node == member.node_id.0 => return Ok(grant(&chain)),
         Some(_) => return Err("the invitation was used".to_owned()),

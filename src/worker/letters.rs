@@ -5,8 +5,11 @@ use super::main_loop::{RETRY_PAUSE, Worker};
 use super::network::Network;
 use super::origins::Origins;
 use super::{join, log, transaction};
+use crate::audit::log::node_name;
 use crate::catalog;
 use crate::instance::mailbox::{self, Request};
+use crate::track::outbox::{self, Entry};
+use ledger::{Cut, Kind};
 use replica::Input;
 use std::time::Instant;
 
@@ -35,13 +38,70 @@ impl Worker {
     /// Reads a letter of a session.
     pub(super) fn read(&mut self, letter: Request, body: &str) {
         let begun = match letter {
-            Request::CommitBlock => self.begin_block(),
-            Request::Join => self.begin_join(body),
+            Request::CommitBlock => self.begin_block().map(Some),
+            Request::Join => self.begin_join(body).map(Some),
+            Request::Admitted => self.admitted(body).map(|()| None),
+            Request::Prune => self.seal_prune(body).map(|()| None),
         };
         match begun {
-            Ok(pending) => self.pending = Some(pending),
+            Ok(Some(pending)) => self.pending = Some(pending),
+            Ok(None) => mailbox::answer(Ok(String::new())),
             Err(reason) => mailbox::answer(Err(reason)),
         }
+    }
+
+    /// Whether all peers have said that they have what the block of this height
+    /// takes in. What they said before this worker started is not known.
+    fn admitted(&mut self, height: &str) -> Result<(), String> {
+        self.open()?;
+        let height: i64 = height.parse().map_err(|_| "this is no height")?;
+        let node = self
+            .node
+            .as_ref()
+            .ok_or("this database is not a member of a chain")?;
+        transaction::with_extension(|| {
+            let cut = catalog::one(
+                "SELECT cut FROM crdt.block WHERE height = $1",
+                &[height.into()],
+                |row| Cut::from_bytes(&row.need::<Vec<u8>>(1)).ok(),
+            );
+            let cut = cut.flatten().ok_or("there is no such block")?;
+            for peer in node.peers() {
+                for (origin, at) in cut.iter() {
+                    let has = peer.vector.get(origin).seq;
+                    // What it wrote itself it has, whether or not it says so.
+                    if has < at.seq && peer.node_id != *origin {
+                        return Err(format!(
+                            "{} is known to have admitted op {has} of {}, the block goes up to op {}",
+                            node_name(&peer.node_id),
+                            node_name(origin),
+                            at.seq
+                        ));
+                    }
+                }
+            }
+            Ok(())
+        })?
+    }
+
+    /// Puts a prune op into the log, before the session takes payloads away: a
+    /// verification must never find them gone and nothing that says why.
+    fn seal_prune(&mut self, payload: &str) -> Result<(), String> {
+        let payload = hex::decode(payload).map_err(|_| "this is no prune op")?;
+        self.open()?;
+        if self.node.is_none() {
+            return Err("this database is not a member of a chain".to_owned());
+        }
+        transaction::with_extension(|| {
+            outbox::append(&Entry {
+                kind: Kind::Prune,
+                schema_id: 0,
+                row_id: 0,
+                payload: &payload,
+            });
+        })?;
+        while self.seal()? {}
+        Ok(())
     }
 
     fn begin_block(&mut self) -> Result<Pending, String> {

@@ -4,9 +4,9 @@
 use super::origins::Origins;
 use crate::catalog::{self, Appender};
 use crate::error::OrCorrupt;
-use ledger::op::{part_commitment, parts_root};
+use ledger::op::parts_root;
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
-use ledger::{Deps, Hash, Kind, Op, OpCore, Part, Position, Segment, VersionVector};
+use ledger::{Deps, Hash, Kind, Op, OpCore, Part, Position, Segment, StoredPart, VersionVector};
 use pgrx::{IntoDatum, pg_sys};
 use std::sync::Arc;
 
@@ -93,7 +93,8 @@ pub fn hash(stored: &[u8]) -> Hash {
     Hash::try_from(stored).or_corrupt("a stored hash")
 }
 
-/// Segments of an origin in order, from the one that holds op `after + 1` on.
+/// Segments of an origin in order, from the one that holds op `after + 1` on, and before the
+/// first one of which a payload is no longer here.
 pub fn segments_after(
     origins: &mut Origins,
     origin: i32,
@@ -131,7 +132,10 @@ pub fn segments_after(
     let mut room = max_bytes;
     let mut segments = Vec::new();
     for (mut segment, last_seq) in heads {
-        segment.ops = ops(origins, origin, segment.prev.seq, last_seq);
+        let Some(ops) = ops(origins, origin, segment.prev.seq, last_seq) else {
+            break;
+        };
+        segment.ops = ops;
         let size = segment.encoded_len();
         if size > room && !segments.is_empty() {
             break;
@@ -142,17 +146,18 @@ pub fn segments_after(
     segments
 }
 
-/// Ops `after + 1 ..= upto`.
-fn ops(origins: &mut Origins, origin: i32, after: u64, upto: u64) -> Vec<Op> {
+/// Ops `after + 1 ..= upto`, as they were signed; none if a payload of them was pruned.
+fn ops(origins: &mut Origins, origin: i32, after: u64, upto: u64) -> Option<Vec<Op>> {
     let rows = catalog::query(
         "SELECT seq, hlc, kind, schema_id, salt, payload FROM crdt.op
           WHERE origin = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
         &[origin.into(), (after as i64).into(), (upto as i64).into()],
         |row| {
-            let part = Part {
-                salt: hash(&row.need::<Vec<u8>>(5)),
+            let salt: Vec<u8> = row.need(5);
+            let part = (!salt.is_empty()).then(|| Part {
+                salt: hash(&salt),
                 payload: row.need(6),
-            };
+            });
             (
                 row.need::<i64>(1),
                 row.need::<i64>(2),
@@ -163,12 +168,14 @@ fn ops(origins: &mut Origins, origin: i32, after: u64, upto: u64) -> Vec<Op> {
         },
     );
     rows.into_iter()
-        .map(|(seq, hlc, kind, schema_id, part)| Op {
-            seq: seq as u64,
-            hlc: hlc as u64,
-            kind: kind_of(kind),
-            schema_hash: origins.schema_hash(schema_id),
-            parts: vec![part],
+        .map(|(seq, hlc, kind, schema_id, part)| {
+            Some(Op {
+                seq: seq as u64,
+                hlc: hlc as u64,
+                kind: kind_of(kind),
+                schema_hash: origins.schema_hash(schema_id),
+                parts: vec![part?],
+            })
         })
         .collect()
 }
@@ -187,8 +194,12 @@ pub fn op_cores(origins: &mut Origins, origin: i32, after: u64, upto: u64) -> Ve
           WHERE origin = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
         &[origin.into(), (after as i64).into(), (upto as i64).into()],
         |row| {
-            let salt = hash(&row.need::<Vec<u8>>(5));
-            let commitment = part_commitment(&salt, &row.need::<Vec<u8>>(6));
+            let (salt, payload) = (row.need::<Vec<u8>>(5), row.need::<Vec<u8>>(6));
+            let part = StoredPart {
+                salt: &salt,
+                payload: &payload,
+            };
+            let commitment = part.commitment().or_corrupt("an op's salt");
             let core = OpCore {
                 seq: row.need::<i64>(1) as u64,
                 hlc: row.need::<i64>(2) as u64,
@@ -232,9 +243,4 @@ pub fn height_of(origin: i32, seq: u64) -> Option<i64> {
         |row| row.get(1),
     )
     .flatten()
-}
-
-/// One op, as it was signed.
-pub fn op(origins: &mut Origins, origin: i32, seq: u64) -> Option<Op> {
-    ops(origins, origin, seq.checked_sub(1)?, seq).pop()
 }

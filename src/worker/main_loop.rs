@@ -2,6 +2,7 @@
 //! PostgreSQL. Each turn of its loop seals what writers left, lets the node
 //! take in what peers sent, commits, and only then lets anything out.
 
+use super::comparisons::Comparisons;
 use super::letters::{self, Pending};
 use super::network::{Incoming, Network, tell};
 use super::origins::Origins;
@@ -87,6 +88,8 @@ pub struct Worker {
     pub(super) public_retry: Instant,
     pub(super) witnesses: Witnesses,
     pub(super) pending: Option<Pending>,
+    /// Tables that peers compare with theirs.
+    comparisons: Comparisons,
     /// Inputs that arose from carrying out effects.
     pub(super) leftovers: Vec<Input>,
     /// How busily ops are sealed, and when that was last.
@@ -120,6 +123,7 @@ impl Worker {
             public_retry: Instant::now(),
             witnesses: Witnesses::new(),
             pending: None,
+            comparisons: Comparisons::default(),
             leftovers: Vec::new(),
             pace: Pace::new(),
             last_seal: Instant::now(),
@@ -163,6 +167,8 @@ impl Worker {
             Ok(more) => more,
             Err(reason) => return self.lost(&reason),
         };
+        self.comparisons
+            .look(self.network.as_ref(), self.chain.as_ref());
         self.retry_join();
         if let Err(reason) = self.answer_pending() {
             return self.lost(&reason);
@@ -304,13 +310,14 @@ impl Worker {
     /// Lets the node take in what peers sent, and the time. Returns whether
     /// more waits.
     fn take_in(&mut self) -> Result<bool, String> {
-        let (incoming, posted) = match &mut self.network {
+        let (mut incoming, posted) = match &mut self.network {
             Some(network) => network.receive(self.chain.as_ref(), MAX_EVENTS),
             None => Default::default(),
         };
         posted
             .into_iter()
             .for_each(|outcome| self.hear_witness(outcome));
+        self.pass_on_comparisons(&mut incoming);
         let now_ms = clock::now_ms();
         let due = self
             .node
@@ -346,6 +353,22 @@ impl Worker {
         Ok(outcome.more)
     }
 
+    /// Takes out what concerns comparisons of tables, which need no
+    /// transaction here.
+    fn pass_on_comparisons(&mut self, incoming: &mut Vec<Incoming>) {
+        let comparisons = &mut self.comparisons;
+        let (network, chain) = (&self.network, &self.chain);
+        incoming.retain(|event| {
+            let Incoming::Compare { peer, token, body } = event else {
+                return true;
+            };
+            if let (Some(network), Some(chain)) = (network, chain) {
+                comparisons.take(network, chain, *peer, *token, body);
+            }
+            false
+        });
+    }
+
     fn process(
         &mut self,
         incoming: Vec<Incoming>,
@@ -361,6 +384,8 @@ impl Worker {
             for event in incoming {
                 match event {
                     Incoming::Node(input) => inputs.push(input),
+                    // Taken out before.
+                    Incoming::Compare { .. } => {}
                     Incoming::Guest { token, key, body } => {
                         let (status, body) = match join::admit(&key, &body) {
                             Ok(grant) => (200, grant),

@@ -7,6 +7,7 @@
 //! socket pair.
 
 mod apply;
+mod comparisons;
 mod content;
 pub mod ddl;
 pub mod join;
@@ -22,11 +23,12 @@ mod public;
 mod row;
 mod schema_change;
 mod seal;
-mod signals;
+pub mod signals;
 pub mod store;
 pub mod subtransaction;
-mod transaction;
+pub mod transaction;
 mod witness;
 
 pub use apply::find as find_table;
 pub use launcher::register;
+pub use network::COMPARE_PATH;

@@ -22,6 +22,8 @@ use transport::{
 
 /// Path of the node's messages.
 const NODE_PATH: &str = "/v1/node";
+/// Path of comparing tables.
+pub const COMPARE_PATH: &str = "/v1/compare";
 /// Request ids of joining; the node counts its own from 0 up.
 const JOIN_ID: u64 = u64::MAX;
 
@@ -29,6 +31,12 @@ const JOIN_ID: u64 = u64::MAX;
 pub enum Incoming {
     /// For the node.
     Node(Input),
+    /// A member compares a table with this node's.
+    Compare {
+        peer: NodeId,
+        token: u64,
+        body: Vec<u8>,
+    },
     /// A guest wants to join.
     Guest { token: u64, key: Key, body: Vec<u8> },
     /// The inviter's answer to this node's own wish to join.
@@ -219,11 +227,14 @@ impl Network {
             } => {
                 let known = chain
                     .zip(self.nodes.get(&from))
-                    .filter(|_| path == NODE_PATH);
+                    .filter(|_| path == NODE_PATH || path == COMPARE_PATH);
                 let Some((chain, &peer)) = known else {
                     self.handle.reply(token, 404, Vec::new());
                     return None;
                 };
+                if path == COMPARE_PATH {
+                    return Some(Incoming::Compare { peer, token, body });
+                }
                 match Request::decode(chain, &body) {
                     Ok(request) => Some(Incoming::Node(Input::Request {
                         peer,

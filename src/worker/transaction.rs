@@ -68,10 +68,11 @@ pub fn run<R>(work: impl FnOnce() -> R) -> Result<R, String> {
         Ok(Some(result)) => Ok(result),
         Ok(None) => Err("the work was already done".to_owned()),
         Err(reason) => {
-            // SAFETY: aborts whatever is left of the transaction; the idle
-            // state is what the next StartTransactionCommand expects.
+            // SAFETY: aborts whatever is left of the transaction, with the
+            // subtransactions that the error left open; the idle state is what
+            // the next StartTransactionCommand expects.
             unsafe {
-                pg_sys::AbortCurrentTransaction();
+                pg_sys::AbortOutOfAnyTransaction();
             }
             Err(reason)
         }

@@ -8,8 +8,12 @@ mod arguments;
 mod audit;
 #[cfg(feature = "network")]
 mod durable;
+#[cfg(feature = "network")]
+mod export;
 mod report;
 mod status;
+#[cfg(feature = "network")]
+mod trust;
 mod verify;
 #[cfg(feature = "network")]
 mod web;
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
         Command::WitnessKey(asked) => witness::key::make(&asked),
         #[cfg(feature = "network")]
         Command::Witness(asked) => witness::run(&asked),
+        #[cfg(feature = "network")]
+        Command::Export(asked) => export::run(&asked),
     };
     match answer {
         Ok(answer) => {

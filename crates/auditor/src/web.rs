@@ -1,12 +1,12 @@
 //! Reading from a web server: bounded, patient with one that is busy, several answers at a time.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, Url, redirect};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use crate::trust;
 
 /// Requests at a time.
 const AT_ONCE: usize = 8;
@@ -136,16 +136,8 @@ fn cause(error: &reqwest::Error) -> String {
 }
 
 fn client() -> Result<Client, String> {
-    let mut roots = RootCertStore::empty();
-    // Certificates that cannot be read vouch for nobody; without any, https:// URLs fail and say so.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(trust::tls()?)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
         .redirect(redirect::Policy::limited(3))

@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod checkpoint;
 pub mod codec;
 pub mod cosignature;
+pub mod digest_tree;
 pub mod genesis;
 pub mod hash;
 pub mod ids;
@@ -28,6 +29,7 @@ pub mod op;
 pub mod pins;
 pub mod policy;
 pub mod proof;
+pub mod prune;
 pub mod segment;
 pub mod signature;
 pub mod validators;
@@ -37,7 +39,7 @@ mod wire;
 pub mod witness;
 
 pub use block::{Block, Header};
-pub use bundle::{BundleError, BundleWriter, verify_bundle};
+pub use bundle::{BUNDLE_LABEL, BundleError, BundleWriter, verify_bundle, verify_bundle_blocks};
 pub use certificate::{Certificate, CertificateFault, Phase, Vote, VoteSignature};
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use codec::DecodeError;
@@ -56,6 +58,7 @@ pub use policy::{Policy, PolicyError, PolicyFault, Vouched};
 pub use proof::{
     ConsistencyProof, InclusionProof, OpProof, ProofFault, RangeProof, TreeProof, Verified,
 };
+pub use prune::Prune;
 pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, SegmentFault};
 pub use validators::{Validator, ValidatorSet};
 pub use vector::{Cut, Deps, Position, VersionVector};

@@ -126,6 +126,18 @@ pub enum Report {
         /// The height.
         height: u64,
     },
+    /// A peer cannot give what this node lacks, because it has pruned it.
+    #[error(
+        "operations of {origin} after {after} are lacking here, and {peer} has pruned them: they must come from another member, or from the archive, by crdt_restore_archive() there"
+    )]
+    Pruned {
+        /// Who was asked.
+        peer: NodeId,
+        /// Whose operations.
+        origin: NodeId,
+        /// The last one that is here.
+        after: u64,
+    },
     /// A peer answered again, or stopped answering.
     #[error("peer {peer} {}", if *.reachable { "can be reached again" } else { "cannot be reached" })]
     Peer {

@@ -12,7 +12,7 @@ use crate::holdback::{HeldSegment, Holdback};
 use crate::message::{Body, Notice, Request, Response};
 use crate::options::Options;
 use crate::peers::{Peer, PeerStatus};
-use crate::relay;
+use crate::relay::{self, Answered};
 use crate::store::{Barred, Store};
 use crate::sync::{self, Sync};
 
@@ -281,14 +281,18 @@ impl Node {
                 let budget = (budget as usize).min(MAX_SEGMENT_BYTES);
                 let turn = self.sync.answered_pulls;
                 self.sync.answered_pulls = turn.wrapping_add(1);
-                let (segments, more) =
-                    relay::answer_pull(store, &self.vector, &vector, budget, turn)?;
+                let Answered {
+                    segments,
+                    more,
+                    pruned,
+                } = relay::answer_pull(store, &self.vector, &vector, budget, turn)?;
                 self.note_pull(from, vector, height, &segments);
                 let evidence = self.evidence_beside(&barred);
                 let body = Body::Segments {
                     segments,
                     more,
                     evidence,
+                    pruned,
                 };
                 Ok(self.response(self.vector.clone(), body))
             }

@@ -59,6 +59,8 @@ pub(crate) struct Peer {
     pub(crate) last_try_ms: u64,
     pub(crate) last_contact_ms: Option<u64>,
     pub(crate) last_error: Option<String>,
+    /// An origin of which it has pruned what this node needs next.
+    pub(crate) lacks: Option<NodeId>,
     /// Requests with ids below this were under way when the last failure was counted.
     counted_below: u64,
 }

@@ -1,6 +1,6 @@
 //! The answer to a pull: what the other lacks, of every origin, in an order in which it can admit it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ledger::{NodeId, Segment, VersionVector};
@@ -11,23 +11,35 @@ use crate::store::Store;
 /// Bytes read ahead of one origin.
 const READ_AHEAD: usize = 256 << 10;
 
+/// What a node is sent that asks for what it lacks.
+pub(crate) struct Answered {
+    /// In an order in which it can admit them.
+    pub(crate) segments: Vec<Arc<Segment>>,
+    /// There is more than fitted.
+    pub(crate) more: bool,
+    /// Origins of which the store cannot give what comes after the operation named.
+    pub(crate) pruned: Vec<(NodeId, u64)>,
+}
+
 /// Segments that a node at `theirs` lacks of what the store has at `mine`, at most `max_bytes` (but
-/// one segment always), and whether there are more.
+/// one segment always).
 ///
 /// A segment comes after those it depends on, so that the other can admit each as it comes: what had to
-/// wait there would take memory, and be thrown away if there is too much of it. Where the other has
-/// another history of an origin, the segment that shows it is sent.
+/// wait there would take memory, and be thrown away if there is too much of it. Nor is a segment sent
+/// that depends on what was pruned here. Where the other has another history of an origin, the segment
+/// that shows it is sent.
 pub(crate) fn answer_pull<S: Store>(
     store: &mut S,
     mine: &VersionVector,
     theirs: &VersionVector,
     max_bytes: usize,
     turn: usize,
-) -> Result<(Vec<Arc<Segment>>, bool), S::Error> {
+) -> Result<Answered, S::Error> {
     let mut answer = Answer {
         store,
         mine,
         sources: BTreeMap::new(),
+        stuck: BTreeSet::new(),
         loaded: 0,
     };
     for (origin, at) in mine.iter() {
@@ -56,7 +68,18 @@ struct Answer<'a, S> {
     store: &'a mut S,
     mine: &'a VersionVector,
     sources: BTreeMap<NodeId, Source>,
+    /// Origins of which the next segment, or one that it depends on, cannot be given.
+    stuck: BTreeSet<NodeId>,
     loaded: usize,
+}
+
+/// What stands between a segment and its being sent.
+enum Lacking {
+    Nothing,
+    /// Segments of this origin go first.
+    Origin(NodeId),
+    /// Something that was pruned here.
+    Pruned,
 }
 
 impl<S: Store> Answer<'_, S> {
@@ -71,11 +94,7 @@ impl<S: Store> Answer<'_, S> {
         Ok(())
     }
 
-    fn collect(
-        mut self,
-        max_bytes: usize,
-        turn: usize,
-    ) -> Result<(Vec<Arc<Segment>>, bool), S::Error> {
+    fn collect(mut self, max_bytes: usize, turn: usize) -> Result<Answered, S::Error> {
         let mut segments = Vec::new();
         let mut bytes = 0_usize;
         // Each answer starts with another origin: what the other cannot use of one must not keep it
@@ -90,16 +109,24 @@ impl<S: Store> Answer<'_, S> {
                     path.pop();
                     continue;
                 };
-                if let Some(needed) = self.first_lacking(&segment, &path)? {
-                    path.push(needed);
-                    continue;
+                match self.first_lacking(&segment, &path)? {
+                    Lacking::Nothing => {}
+                    Lacking::Origin(needed) => {
+                        path.push(needed);
+                        continue;
+                    }
+                    Lacking::Pruned => {
+                        self.stuck.insert(top);
+                        path.pop();
+                        continue;
+                    }
                 }
                 let total = bytes.saturating_add(segment.encoded_len());
                 let full = total > max_bytes
                     || segments.len() == MAX_SEGMENTS
                     || self.loaded > max_bytes.saturating_mul(4);
                 if full && !segments.is_empty() {
-                    return Ok((segments, true));
+                    return Ok(self.answered(segments, true));
                 }
                 bytes = total;
                 self.advance(&top, &segment);
@@ -109,11 +136,23 @@ impl<S: Store> Answer<'_, S> {
                 }
             }
         }
-        Ok((segments, false))
+        Ok(self.answered(segments, false))
     }
 
-    /// The next segment of `origin` that the other lacks.
+    fn answered(&self, segments: Vec<Arc<Segment>>, more: bool) -> Answered {
+        let after = |origin: &NodeId| Some((*origin, self.sources.get(origin)?.at));
+        Answered {
+            segments,
+            more,
+            pruned: self.stuck.iter().filter_map(after).collect(),
+        }
+    }
+
+    /// The next segment of `origin` that the other lacks and that can be given.
     fn next(&mut self, origin: &NodeId) -> Result<Option<Arc<Segment>>, S::Error> {
+        if self.stuck.contains(origin) {
+            return Ok(None);
+        }
         let Some(source) = self.sources.get_mut(origin) else {
             return Ok(None);
         };
@@ -128,6 +167,9 @@ impl<S: Store> Answer<'_, S> {
                 .map(|segment| segment.encoded_len())
                 .sum();
             self.loaded = self.loaded.saturating_add(bytes);
+            if source.queue.is_empty() {
+                self.stuck.insert(*origin);
+            }
         }
         Ok(source.queue.front().cloned())
     }
@@ -139,22 +181,24 @@ impl<S: Store> Answer<'_, S> {
         }
     }
 
-    /// An origin of which `segment` needs more than the other has and this node can send.
-    fn first_lacking(
-        &mut self,
-        segment: &Segment,
-        path: &[NodeId],
-    ) -> Result<Option<NodeId>, S::Error> {
+    /// Whether `segment` needs more of an origin than the other has and this node can send.
+    fn first_lacking(&mut self, segment: &Segment, path: &[NodeId]) -> Result<Lacking, S::Error> {
         for (origin, seq) in &segment.deps {
             let lacking = self
                 .sources
                 .get(origin)
                 .is_some_and(|source| source.at < *seq);
             // On the way already: dependencies of a dishonest origin may go in circles.
-            if lacking && !path.contains(origin) && self.next(origin)?.is_some() {
-                return Ok(Some(*origin));
+            if !lacking || path.contains(origin) {
+                continue;
+            }
+            if self.next(origin)?.is_some() {
+                return Ok(Lacking::Origin(*origin));
+            }
+            if self.stuck.contains(origin) {
+                return Ok(Lacking::Pruned);
             }
         }
-        Ok(None)
+        Ok(Lacking::Nothing)
     }
 }

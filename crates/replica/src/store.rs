@@ -45,7 +45,8 @@ pub trait Store: TileStore {
     fn admit(&mut self, segment: &Segment, op_hashes: &[Hash]) -> Result<Admission, Self::Error>;
 
     /// Segments of `origin` in order, from the one that holds operation `after_seq + 1` on, of at most
-    /// `max_bytes` encoded bytes together; at least one if there is any.
+    /// `max_bytes` encoded bytes together; at least one if there is any. A segment of which a payload is
+    /// no longer here ends the list: it cannot be given to anybody.
     fn segments_after(
         &mut self,
         origin: &NodeId,

@@ -152,6 +152,10 @@ impl PublicLog {
             });
             match answer {
                 Ok(Step::Page(page)) => get.reply(page),
+                Ok(Step::Heavy(page)) => {
+                    get.reply(page);
+                    return true;
+                }
                 Ok(Step::Bundle(bundle)) => {
                     self.making = Some((get, bundle));
                     self.go_on_making(origins);

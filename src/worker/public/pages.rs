@@ -5,15 +5,21 @@
 //! | `/checkpoint` | the state of the log, signed by this node and cosigned |
 //! | `/tile/<L>/<N>[.p/<W>]` | hashes |
 //! | `/tile/entries/<N>[.p/<W>]` | leaves, see [`ledger::Leaf::to_bytes`] |
+//! | `/blocks/<height>` | a piece of an export without payloads, see [`pieces::public`]; if the settings allow it |
 //!
 //! Only what lies under the checkpoint is there.
 
 use super::Shown;
 use super::entries::Bundle;
+use crate::audit::pieces;
 use crate::catalog;
+use crate::instance::settings;
 use ledger::ChainId;
 use ledger::merkle::TilePath;
 use transport::{Keep, Page};
+
+/// Payload that is hashed for one block.
+const MAX_BLOCK_BYTES: u64 = 16 << 20;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const BYTES: &str = "application/octet-stream";
@@ -22,6 +28,8 @@ const BYTES: &str = "application/octet-stream";
 pub enum Step {
     /// It is answered.
     Page(Page),
+    /// It is answered, and that was work enough for one turn.
+    Heavy(Page),
     /// A bundle is to be made.
     Bundle(Bundle),
 }
@@ -48,6 +56,9 @@ pub fn at(path: &str, chain: &ChainId, shown: Option<&Shown>) -> Result<Step, Al
         let note = shown.note.clone().into_bytes();
         return Ok(Step::Page(page(TEXT, Keep::Seconds, note)));
     }
+    if let Some(height) = path.strip_prefix("blocks/").and_then(decimal) {
+        return Ok(Step::Heavy(block(height, shown)));
+    }
     let Ok(tile) = path.parse::<TilePath>() else {
         return Ok(Step::Page(missing()));
     };
@@ -65,6 +76,36 @@ pub fn at(path: &str, chain: &ChainId, shown: Option<&Shown>) -> Result<Step, Al
         }
         TilePath::Entries { index, width } => Bundle::plan(chain, index, width).map(Step::Bundle),
     }
+}
+
+/// A block under the checkpoint, for an export.
+fn block(height: u64, shown: &Shown) -> Page {
+    if !settings::log_blocks() {
+        return missing();
+    }
+    let piece = match pieces::weight(height) {
+        Some((_, size)) if size > shown.size => None,
+        Some((bytes, _)) if bytes > MAX_BLOCK_BYTES => {
+            let reason = b"this block is too large to be served here: export it over SQL\n";
+            return Page {
+                body: reason.to_vec(),
+                ..missing()
+            };
+        }
+        Some(_) => pieces::public(height),
+        None => None,
+    };
+    match piece {
+        // The head names the members of today.
+        Some(piece) if height == 0 => page(BYTES, Keep::Seconds, piece),
+        Some(piece) => page(BYTES, Keep::Forever, piece),
+        None => missing(),
+    }
+}
+
+/// A number as it should be written.
+fn decimal(text: &str) -> Option<u64> {
+    text.parse::<u64>().ok().filter(|n| n.to_string() == text)
 }
 
 /// Whether a path is that of an entry bundle.

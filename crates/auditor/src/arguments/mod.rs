@@ -4,11 +4,15 @@
 #[cfg(feature = "network")]
 pub mod audit;
 pub mod checkpoint;
+#[cfg(feature = "network")]
+pub mod export;
 pub mod verify;
 pub mod witness;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "network")]
+pub use export::Export;
 pub use verify::Verify;
 
 /// Verifies what blockchain_crdt hands out, without PostgreSQL and without trusting the server.
@@ -31,4 +35,7 @@ pub enum Command {
     /// Watch over logs: cosign what continues what was cosigned before, refuse all else
     #[cfg(feature = "network")]
     Witness(witness::Witness),
+    /// Fetch a whole chain into a file, from a database or from a public log
+    #[cfg(feature = "network")]
+    Export(Export),
 }

@@ -24,9 +24,10 @@ pub enum What {
     /// The proof of one op, as crdt_proof() returns it
     #[command(after_help = PINS_HELP)]
     Proof(Proof),
-    /// A whole chain, as crdt_export_chain() writes it
+    /// A whole chain, as crdt_export_chain() or bcrdt export writes it, or an archive of
+    /// crdt_prune()
     #[command(after_help = PINS_HELP)]
-    Bundle(Pinned),
+    Bundle(Bundle),
     /// The signatures of a checkpoint, as crdt_checkpoint() or a witness gives it
     Checkpoint(CheckpointFile),
     /// That a later checkpoint continues an earlier one: nothing was taken back in between
@@ -49,6 +50,22 @@ pub struct Proof {
 
     #[command(flatten)]
     pub against: Against,
+}
+
+/// A bundle, or some of its blocks.
+#[derive(Debug, Args)]
+pub struct Bundle {
+    #[command(flatten)]
+    pub pinned: Pinned,
+
+    /// Verify the blocks from this height on only. What they stand on is taken from the header
+    /// before them, which is verified by its signatures
+    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub from: Option<u64>,
+
+    /// Verify the blocks up to this height only
+    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub to: Option<u64>,
 }
 
 /// A file, and what the auditor knows beforehand.

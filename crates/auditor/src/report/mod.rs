@@ -4,7 +4,7 @@ pub mod checkpoint;
 
 use std::fmt::Write;
 
-use ledger::{Finding, Trust, Verified};
+use ledger::{Finding, Report, Trust, Verified};
 use serde_json::{Value, json};
 
 pub use checkpoint::{checkpoint, consistency};
@@ -127,6 +127,8 @@ fn bundle_json(result: &BundleResult) -> Value {
         "ops": report.ops,
         "tail_ops": report.tail_ops,
         "segments": report.segments,
+        "closed_ops": report.closed_ops,
+        "payloads_withheld": report.withheld,
         "findings": report.findings.iter().map(finding_json).collect::<Vec<_>>(),
         "untold": report.untold,
     })
@@ -148,7 +150,13 @@ fn finding_json(finding: &Finding) -> Value {
 fn bundle_text(result: &BundleResult) -> String {
     let report = &result.report;
     let mut text = match report.is_verified() {
-        true => format!("VERIFIED: the whole chain up to block {}\n", report.height),
+        true => match result.heights {
+            None => format!("VERIFIED: the whole chain up to block {}\n", report.height),
+            Some((from, to)) => format!(
+                "VERIFIED: blocks {from} to {}\n",
+                to.unwrap_or(report.height).min(report.height)
+            ),
+        },
         false => format!(
             "NOT VERIFIED: {} findings\n",
             (report.findings.len() as u64).saturating_add(report.untold)
@@ -173,10 +181,20 @@ fn bundle_text(result: &BundleResult) -> String {
                 report.ops, report.tail_ops, report.segments, report.tree_size
             ),
         ),
+        ("payloads", payloads(report)),
         ("rests on", rests_on(result.trust).to_owned()),
     ];
     append(&mut text, &lines);
     text
+}
+
+/// Whether the payloads were there to be verified.
+fn payloads(report: &Report) -> String {
+    match (report.closed_ops, report.withheld) {
+        (0, _) => "all are here".to_owned(),
+        (closed, true) => format!("kept back of {closed} ops by who exported them"),
+        (closed, false) => format!("gone of {closed} ops"),
+    }
 }
 
 fn finding_line(finding: &Finding) -> String {

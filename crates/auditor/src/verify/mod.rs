@@ -3,13 +3,15 @@
 pub mod checkpoint;
 
 use std::fs::File;
-use std::io::{BufReader, Read, stdin};
+use std::io::{Read, stdin};
 use std::path::Path;
 
 use ledger::proof::MAX_PROOF_BYTES;
-use ledger::{ChainId, OpProof, Pins, ProofFault, Report, Trust, Verified, verify_bundle};
+use ledger::{
+    ChainId, OpProof, ProofFault, Report, Trust, Verified, verify_bundle, verify_bundle_blocks,
+};
 
-use crate::arguments::verify::{Verify, What};
+use crate::arguments::verify::{Bundle, Verify, What};
 use crate::report;
 use crate::status::Answer;
 
@@ -21,6 +23,8 @@ pub struct BundleResult {
     pub chain_id: ChainId,
     pub report: Report,
     pub trust: Trust,
+    /// The blocks that were asked for, if not all: the first, and the last if it was said.
+    pub heights: Option<(u64, Option<u64>)>,
 }
 
 /// `bcrdt verify`; an error says why a file cannot be read.
@@ -33,7 +37,7 @@ pub fn run(asked: &Verify) -> Result<Answer, String> {
             let held = checkpoint::holds_proof(&proof, &asked_proof.against)?;
             report::proof(&verified, held.as_ref(), asked.json)
         }
-        What::Bundle(file) => report::bundle(&bundle(&file.file, &file.pins())?, asked.json),
+        What::Bundle(asked_for) => report::bundle(&bundle(asked_for)?, asked.json),
         What::Checkpoint(file) => report::checkpoint(&checkpoint::verify(file)?, asked.json),
         What::Consistency(files) => report::consistency(&checkpoint::compare(files)?, asked.json),
     })
@@ -55,14 +59,30 @@ fn read_text(path: &Path, limit: usize) -> Result<String, String> {
     Ok(text)
 }
 
-/// Verifies the chain in a bundle; an error says why the file is no bundle.
-fn bundle(path: &Path, pins: &Pins) -> Result<BundleResult, String> {
-    let (chain_id, report, trust) = verify_bundle(BufReader::new(open(path)?), pins)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+/// Verifies the chain in a bundle, or some of its blocks; an error says why the file is no bundle.
+fn bundle(asked: &Bundle) -> Result<BundleResult, String> {
+    let (path, pins) = (&asked.pinned.file, asked.pinned.pins());
+    let file = open(path)?;
+    let heights = match (asked.from, asked.to) {
+        (None, None) => None,
+        (from, to) => Some((from.unwrap_or(1), to)),
+    };
+    if let Some((from, Some(to))) = heights
+        && from > to
+    {
+        return Err(format!("there are no blocks from {from} to {to}"));
+    }
+    let verified = match heights {
+        None => verify_bundle(file, &pins),
+        Some((from, to)) => verify_bundle_blocks(file, &pins, from..=to.unwrap_or(u64::MAX)),
+    };
+    let (chain_id, report, trust) =
+        verified.map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(BundleResult {
         chain_id,
         report,
         trust,
+        heights,
     })
 }
 

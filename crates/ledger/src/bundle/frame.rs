@@ -12,19 +12,33 @@ pub const MAX_FRAME_BYTES: usize = MAX_SEGMENT_BYTES + (1 << 20);
 /// What a frame holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Tag {
+pub enum Tag {
+    /// The chain id and the genesis.
     Chain = 1,
+    /// A member's record.
     Member = 2,
+    /// A block row.
     Block = 3,
+    /// A tile of the log.
     Tile = 4,
+    /// A segment row.
     Segment = 5,
+    /// An op row.
     Op = 6,
+    /// What follows is in no block yet.
     Tail = 7,
+    /// An entry of the version vector.
     Vector = 8,
+    /// How many frames there were.
     End = 9,
+    /// The payloads of row changes are kept back.
+    Withheld = 10,
+    /// The bundle ends with the last block.
+    Stop = 11,
 }
 
 impl Tag {
+    /// The tag with this number.
     pub fn from_u8(number: u8) -> Option<Self> {
         [
             Self::Chain,
@@ -36,6 +50,8 @@ impl Tag {
             Self::Tail,
             Self::Vector,
             Self::End,
+            Self::Withheld,
+            Self::Stop,
         ]
         .into_iter()
         .find(|tag| *tag as u8 == number)
@@ -64,7 +80,11 @@ pub(super) fn block_body(row: &StoredBlock<'_>) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn read_block(body: &[u8]) -> Result<StoredBlock<'_>, DecodeError> {
+/// Reads the body of a block's frame.
+///
+/// # Errors
+/// [`DecodeError`] that names the field; what a field holds is not looked at.
+pub fn read_block(body: &[u8]) -> Result<StoredBlock<'_>, DecodeError> {
     let mut reader = Reader::new(body);
     let row = StoredBlock {
         height: reader.u64("block height")?,
@@ -83,7 +103,11 @@ pub(super) fn tile_body(level: u8, index: u64, hashes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn read_tile(body: &[u8]) -> Result<(u8, u64, &[u8]), DecodeError> {
+/// Reads the body of a tile's frame: its level, its index, its hashes.
+///
+/// # Errors
+/// As [`read_block`].
+pub fn read_tile(body: &[u8]) -> Result<(u8, u64, &[u8]), DecodeError> {
     let mut reader = Reader::new(body);
     let level = reader.u8("tile level")?;
     let index = reader.u64("tile index")?;
@@ -138,11 +162,11 @@ pub(super) fn op_body(row: &StoredOp<'_>) -> Vec<u8> {
     bytes
 }
 
-/// An op whose parts are still to be gathered: [`StoredOp`] borrows them.
-pub(super) fn read_op<T>(
-    body: &[u8],
-    then: impl FnOnce(&StoredOp<'_>) -> T,
-) -> Result<T, DecodeError> {
+/// Reads the body of an op's frame and lends it: [`StoredOp`] borrows its parts.
+///
+/// # Errors
+/// As [`read_block`].
+pub fn read_op<T>(body: &[u8], then: impl FnOnce(&StoredOp<'_>) -> T) -> Result<T, DecodeError> {
     let mut reader = Reader::new(body);
     let origin = reader.long(MAX_FRAME_BYTES, "op origin")?;
     let seq = reader.u64("op seq")?;

@@ -1,50 +1,17 @@
-//! Reads a bundle and verifies it on the way.
+//! Reads a bundle and verifies it on the way: all of it, or a run of its blocks.
 
-use std::io::{Error, ErrorKind, Read};
+use std::io::Read;
+use std::ops::RangeInclusive;
 
-use thiserror::Error;
-
-use super::BUNDLE_LABEL;
-use super::frame::{
-    MAX_FRAME_BYTES, Tag, read_block, read_chain, read_op, read_segment, read_tile, read_vector,
-};
-use crate::codec::{DecodeError, Reader};
+use super::frame::{Tag, read_block, read_chain, read_op, read_segment, read_tile, read_vector};
+use super::frames::{BundleError, Frame, Frames};
+use super::skip::Skipped;
+use crate::codec::Reader;
 use crate::ids::ChainId;
 use crate::member::Member;
 use crate::pins::{Pins, Trust};
 use crate::vector::MAX_MEMBERS;
 use crate::verify::{ChainVerifier, Detail, FindingKind, Place, Report};
-
-/// Why a file is no bundle. A bundle whose chain does not hold is no error: see [`Report`].
-#[derive(Debug, Error)]
-pub enum BundleError {
-    /// Reading failed.
-    #[error("the bundle cannot be read: {0}")]
-    Io(#[from] Error),
-    /// It does not start like one.
-    #[error("the file is not a bundle of a version that is known here")]
-    NotABundle,
-    /// It ends before its last frame.
-    #[error("the bundle is cut off")]
-    CutOff,
-    /// It goes on behind its last frame.
-    #[error("more follows behind the end of the bundle")]
-    Trailing,
-    /// A frame cannot be read.
-    #[error("frame {frame} of the bundle cannot be read: {error}")]
-    Frame {
-        /// Its number, from 0.
-        frame: u64,
-        /// What is wrong.
-        error: DecodeError,
-    },
-    /// A frame stands where it does not belong.
-    #[error("frame {frame} of the bundle does not belong there")]
-    Order {
-        /// Its number, from 0.
-        frame: u64,
-    },
-}
 
 /// Verifies a bundle against what is pinned. Gives the chain's name, the report, and on what it
 /// rests; a chain or validators that are not the pinned ones are findings.
@@ -55,74 +22,171 @@ pub fn verify_bundle(
     from: impl Read,
     pins: &Pins,
 ) -> Result<(ChainId, Report, Trust), BundleError> {
-    let mut frames = Frames { from, number: 0 };
-    frames.label()?;
-    let (tag, body) = frames.next()?;
-    if tag != Tag::Chain {
-        return Err(frames.misplaced());
+    let (mut frames, head, mut frame) = begin(from)?;
+    let mut verifier = ChainVerifier::begin(head.chain, &head.genesis, head.members);
+    if head.withheld {
+        verifier.expect_withheld();
     }
-    let (chain, genesis) = read_chain(&body).map_err(|e| frames.fault(e))?;
-    let mut members = Vec::new();
-    let (mut tag, mut body) = frames.next()?;
-    while tag == Tag::Member {
-        if members.len() >= MAX_MEMBERS {
-            return Err(frames.misplaced());
-        }
-        members.push(Member::read(&body).map_err(|e| frames.fault(e))?);
-        (tag, body) = frames.next()?;
-    }
-    let mut verifier = ChainVerifier::begin(chain, genesis, members);
-    let mut in_tail = false;
-    while tag != Tag::End {
-        let belongs = match tag {
-            Tag::Tail => !in_tail,
-            Tag::Vector => in_tail,
-            _ => true,
+    let mut after_blocks = None;
+    while frame.tag != Tag::End {
+        let belongs = match frame.tag {
+            Tag::Tail | Tag::Stop => after_blocks.is_none(),
+            Tag::Vector => after_blocks == Some(Tag::Tail),
+            _ => after_blocks != Some(Tag::Stop),
         };
         if !belongs {
             return Err(frames.misplaced());
         }
-        in_tail |= tag == Tag::Tail;
-        feed(&mut verifier, tag, &body)
-            .map_err(|e| frames.fault(e))?
-            .ok_or_else(|| frames.misplaced())?;
-        (tag, body) = frames.next()?;
+        if let Tag::Tail | Tag::Stop = frame.tag {
+            after_blocks = Some(frame.tag);
+        }
+        feed(&mut frames, &mut verifier, &frame)?;
+        frame = frames.next_frame()?;
     }
-    if !in_tail {
-        return Err(frames.misplaced());
-    }
-    if body != (frames.number - 1).to_be_bytes() {
-        return Err(BundleError::CutOff);
-    }
-    frames.finish()?;
-    let mut report = verifier.finish();
-    hold_against(pins, chain, &mut report);
-    Ok((chain, report, pins.trust()))
+    let mut report = match after_blocks {
+        Some(Tag::Tail) => verifier.finish(),
+        // An archive or a public export: of what came after the last block it says nothing.
+        Some(_) => verifier.stop(),
+        None => return Err(frames.misplaced()),
+    };
+    hold_against(pins, head.chain, &mut report);
+    Ok((head.chain, report, pins.trust()))
 }
 
-/// Feeds one row; none if it has no place here.
-fn feed(verifier: &mut ChainVerifier, tag: Tag, body: &[u8]) -> Result<Option<()>, DecodeError> {
-    match tag {
-        Tag::Block => {
-            verifier.block(&read_block(body)?);
+/// Like [`verify_bundle`], of the blocks of these heights only. What the blocks stand on, the
+/// header before them, is verified by its certificate; the members are taken as they are stored.
+/// If payloads in these blocks are gone, it reads on until a prune op explains it.
+///
+/// # Errors
+/// As [`verify_bundle`]; [`BundleError::NoSuchBlock`] if the bundle ends before the first height.
+pub fn verify_bundle_blocks(
+    from: impl Read,
+    pins: &Pins,
+    heights: RangeInclusive<u64>,
+) -> Result<(ChainId, Report, Trust), BundleError> {
+    let (first, last) = ((*heights.start()).max(1), *heights.end());
+    let (mut frames, head, mut frame) = begin(from)?;
+    let mut skipped = Skipped::default();
+    let mut verifier = None;
+    let mut reached = 0;
+    while !matches!(frame.tag, Tag::End | Tag::Tail | Tag::Stop) {
+        if frame.tag == Tag::Block {
+            let row = read_block(&frame.body).map_err(|e| frames.fault(e))?;
+            if row.height > last
+                && verifier
+                    .as_ref()
+                    .is_none_or(|v: &ChainVerifier| !v.awaits_prune())
+            {
+                break;
+            }
+            reached = reached.max(row.height);
+            if verifier.is_none() && row.height >= first {
+                let members = head.members.clone();
+                let edge = skipped.edge();
+                let mut begun = match skipped.previous() {
+                    None => ChainVerifier::begin(head.chain, &head.genesis, members),
+                    Some(row) => ChainVerifier::resume(head.chain, members, &row, edge),
+                };
+                if head.withheld {
+                    begun.expect_withheld();
+                }
+                begun.block(&row);
+                skipped.hand_over(&mut begun);
+                verifier = Some(begun);
+                frame = frames.next_frame()?;
+                continue;
+            }
         }
-        Tag::Tile => {
-            let (level, index, hashes) = read_tile(body)?;
-            verifier.tile(level, index, hashes);
+        match &mut verifier {
+            Some(verifier) => feed(&mut frames, verifier, &frame)?,
+            None => skipped.frame(&frame).map_err(|e| frames.fault(e))?,
         }
-        Tag::Segment => verifier.segment(&read_segment(body)?),
-        Tag::Op => read_op(body, |op| verifier.op(op))?,
-        Tag::Tail => {
-            Reader::new(body).finish("tail")?;
-            verifier.tail();
-        }
-        Tag::Vector => {
-            let (origin, seq, head) = read_vector(body)?;
-            verifier.vector(origin, seq, head);
-        }
-        Tag::Chain | Tag::Member | Tag::End => return Ok(None),
+        frame = frames.next_frame()?;
     }
-    Ok(Some(()))
+    let Some(mut verifier) = verifier else {
+        return Err(BundleError::NoSuchBlock {
+            first,
+            last: reached,
+        });
+    };
+    while frame.tag != Tag::End && frame.tag != Tag::Block && verifier.awaits_prune() {
+        feed(&mut frames, &mut verifier, &frame)?;
+        frame = frames.next_frame()?;
+    }
+    let mut report = verifier.stop();
+    report
+        .findings
+        .retain(|finding| finding.height.is_none_or(|height| height <= last));
+    hold_against(pins, head.chain, &mut report);
+    Ok((head.chain, report, pins.trust()))
+}
+
+/// What a bundle starts with.
+struct Head {
+    chain: ChainId,
+    genesis: Vec<u8>,
+    members: Vec<Member>,
+    withheld: bool,
+}
+
+/// Reads the head and the frame after it.
+fn begin<R: Read>(from: R) -> Result<(Frames<R>, Head, Frame), BundleError> {
+    let mut frames = Frames::begin(from)?;
+    let mut frame = frames.next_frame()?;
+    if frame.tag != Tag::Chain {
+        return Err(frames.misplaced());
+    }
+    let (chain, genesis) = read_chain(&frame.body).map_err(|e| frames.fault(e))?;
+    let genesis = genesis.to_vec();
+    frame = frames.next_frame()?;
+    let withheld = frame.tag == Tag::Withheld;
+    if withheld {
+        let empty = Reader::new(&frame.body).finish("withheld");
+        empty.map_err(|e| frames.fault(e))?;
+        frame = frames.next_frame()?;
+    }
+    let mut members = Vec::new();
+    while frame.tag == Tag::Member {
+        if members.len() >= MAX_MEMBERS {
+            return Err(frames.misplaced());
+        }
+        members.push(Member::read(&frame.body).map_err(|e| frames.fault(e))?);
+        frame = frames.next_frame()?;
+    }
+    let head = Head {
+        chain,
+        genesis,
+        members,
+        withheld,
+    };
+    Ok((frames, head, frame))
+}
+
+/// Feeds one row.
+fn feed<R: Read>(
+    frames: &mut Frames<R>,
+    verifier: &mut ChainVerifier,
+    frame: &Frame,
+) -> Result<(), BundleError> {
+    let fed = match frame.tag {
+        Tag::Block => read_block(&frame.body).map(|row| {
+            verifier.block(&row);
+        }),
+        Tag::Tile => read_tile(&frame.body).map(|(level, index, hashes)| {
+            verifier.tile(level, index, hashes);
+        }),
+        Tag::Segment => read_segment(&frame.body).map(|row| verifier.segment(&row)),
+        Tag::Op => read_op(&frame.body, |op| verifier.op(op)),
+        Tag::Tail => Reader::new(&frame.body)
+            .finish("tail")
+            .map(|()| verifier.tail()),
+        Tag::Stop => Reader::new(&frame.body).finish("stop"),
+        Tag::Vector => {
+            read_vector(&frame.body).map(|(origin, seq, head)| verifier.vector(origin, seq, head))
+        }
+        Tag::Chain | Tag::Member | Tag::Withheld | Tag::End => return Err(frames.misplaced()),
+    };
+    fed.map_err(|e| frames.fault(e))
 }
 
 fn hold_against(pins: &Pins, chain: ChainId, report: &mut Report) {
@@ -144,77 +208,5 @@ fn hold_against(pins: &Pins, chain: ChainId, report: &mut Report) {
     if !pins.validator_keys.is_empty() && !signed {
         let detail = "the last block is not signed by a quorum of pinned validators";
         add(FindingKind::CertificateWrong, detail.into());
-    }
-}
-
-struct Frames<R> {
-    from: R,
-    /// How many frames were read.
-    number: u64,
-}
-
-impl<R: Read> Frames<R> {
-    fn label(&mut self) -> Result<(), BundleError> {
-        let mut label = [0; BUNDLE_LABEL.len()];
-        match self.from.read_exact(&mut label) {
-            Ok(()) if label == BUNDLE_LABEL => Ok(()),
-            Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error.into()),
-            _ => Err(BundleError::NotABundle),
-        }
-    }
-
-    fn next(&mut self) -> Result<(Tag, Vec<u8>), BundleError> {
-        let mut head = [0; 5];
-        self.from.read_exact(&mut head).map_err(cut_off)?;
-        let [tag, length @ ..] = head;
-        let length = u32::from_be_bytes(length) as usize;
-        if length > MAX_FRAME_BYTES {
-            return Err(self.fault(DecodeError::TooLarge {
-                what: "frame",
-                found: length as u64,
-                limit: MAX_FRAME_BYTES as u64,
-            }));
-        }
-        let tag = Tag::from_u8(tag)
-            .ok_or_else(|| self.fault(DecodeError::Value { what: "frame tag" }))?;
-        // Grows with what really comes, not with what the length claims.
-        let mut body = Vec::new();
-        let read = (&mut self.from)
-            .take(length as u64)
-            .read_to_end(&mut body)
-            .map_err(cut_off)?;
-        if read != length {
-            return Err(BundleError::CutOff);
-        }
-        self.number += 1;
-        Ok((tag, body))
-    }
-
-    /// Nothing may follow.
-    fn finish(&mut self) -> Result<(), BundleError> {
-        match (&mut self.from).take(1).read_to_end(&mut Vec::new())? {
-            0 => Ok(()),
-            _ => Err(BundleError::Trailing),
-        }
-    }
-
-    fn fault(&self, error: DecodeError) -> BundleError {
-        BundleError::Frame {
-            frame: self.number.saturating_sub(1),
-            error,
-        }
-    }
-
-    fn misplaced(&self) -> BundleError {
-        BundleError::Order {
-            frame: self.number.saturating_sub(1),
-        }
-    }
-}
-
-fn cut_off(error: Error) -> BundleError {
-    match error.kind() {
-        ErrorKind::UnexpectedEof => BundleError::CutOff,
-        _ => BundleError::Io(error),
     }
 }

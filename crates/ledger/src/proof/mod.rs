@@ -20,9 +20,10 @@ use crate::certificate::{Certificate, CertificateFault};
 use crate::genesis::Genesis;
 use crate::hash::Hash;
 use crate::ids::{ChainId, NodeId};
-use crate::op::{Kind, Op, part_commitment};
+use crate::op::{Kind, part_commitment};
 use crate::pins::Trust;
 use crate::validators::ValidatorSet;
+use crate::verify::{StoredOp, StoredPart};
 
 /// The format written here.
 pub const PROOF_FORMAT: u32 = 1;
@@ -228,15 +229,9 @@ pub enum ProofFault {
 
 impl OpProof {
     /// Puts a proof together.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a different piece of evidence"
-    )]
     pub fn new(
         genesis: &Genesis,
-        origin: &NodeId,
-        op: &Op,
-        prev_op_hash: &Hash,
+        op: ProofOp,
         leaf_index: u64,
         inclusion: &[Hash],
         header: &Header,
@@ -247,22 +242,7 @@ impl OpProof {
             format: PROOF_FORMAT,
             chain_id: Hex(genesis.chain_id().0),
             genesis: HexBytes(genesis.to_bytes()),
-            op: ProofOp {
-                origin: Hex(origin.0),
-                seq: op.seq,
-                hlc: op.hlc,
-                kind: op.kind.as_str().to_owned(),
-                schema_hash: Hex(op.schema_hash),
-                parts: op
-                    .parts
-                    .iter()
-                    .map(|part| ProofPart::Open {
-                        salt: Hex(part.salt),
-                        payload: HexBytes(part.payload.clone()),
-                    })
-                    .collect(),
-                prev_op_hash: Hex(*prev_op_hash),
-            },
+            op,
             leaf_index,
             inclusion: inclusion.iter().map(|hash| Hex(*hash)).collect(),
             header: ProofHeader::of(header),
@@ -303,6 +283,33 @@ impl OpProof {
     /// [`ProofFault::Unreadable`]; cannot happen with fields that were read or put together here.
     pub fn to_json(&self) -> Result<String, ProofFault> {
         json::write(self)
+    }
+}
+
+impl ProofOp {
+    /// The op as it is stored; a part whose payload is no longer here is closed. `prev` is the
+    /// hash of the origin's op before it. None if the row has not the form of an op.
+    pub fn of_stored(row: &StoredOp<'_>, prev: &Hash) -> Option<Self> {
+        let part = |part: &StoredPart<'_>| {
+            Some(match part.is_closed() {
+                true => ProofPart::Closed {
+                    commitment: Hex(part.commitment()?),
+                },
+                false => ProofPart::Open {
+                    salt: Hex(part.salt.try_into().ok()?),
+                    payload: HexBytes(part.payload.to_vec()),
+                },
+            })
+        };
+        Some(Self {
+            origin: Hex(row.origin.try_into().ok()?),
+            seq: row.seq,
+            hlc: row.hlc,
+            kind: Kind::from_u8(row.kind)?.as_str().to_owned(),
+            schema_hash: Hex(row.schema_hash.try_into().ok()?),
+            parts: row.parts.iter().map(part).collect::<Option<_>>()?,
+            prev_op_hash: Hex(*prev),
+        })
     }
 }
 

@@ -19,6 +19,7 @@ impl ChainVerifier {
             self.check_members();
         }
         self.log.finish(&mut self.findings);
+        self.closed.finish(&mut self.findings);
         self.report()
     }
 
@@ -26,6 +27,7 @@ impl ChainVerifier {
     /// members, version vector and the tiles beyond.
     pub fn stop(mut self) -> Report {
         self.close_block();
+        self.closed.finish(&mut self.findings);
         self.report()
     }
 
@@ -39,6 +41,8 @@ impl ChainVerifier {
             tree_size: self.log.position,
             ops: self.ops,
             tail_ops: self.tail_ops,
+            closed_ops: self.closed.ops,
+            withheld: self.closed.withheld,
             segments: self.segments,
             decided: self.decided,
             findings: self.findings.list,

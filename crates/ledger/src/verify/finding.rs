@@ -17,6 +17,8 @@ pub const MAX_FINDINGS: usize = 10_000;
 pub enum FindingKind {
     /// An op's payload, salt, clock or schema is not what its hash covers.
     PayloadAltered,
+    /// An op's payload is gone, and no signed prune op says that it was archived.
+    PayloadMissing,
     /// One or more ops are gone.
     OpMissing,
     /// An op is there that no signature or cut covers, or twice.
@@ -57,8 +59,9 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All kinds.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PayloadAltered,
+        Self::PayloadMissing,
         Self::OpMissing,
         Self::OpExtra,
         Self::OpReordered,
@@ -84,6 +87,7 @@ impl FindingKind {
         matches!(
             self,
             Self::PayloadAltered
+                | Self::PayloadMissing
                 | Self::OpMissing
                 | Self::OpExtra
                 | Self::OpReordered
@@ -95,6 +99,7 @@ impl FindingKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PayloadAltered => "payload_altered",
+            Self::PayloadMissing => "payload_missing",
             Self::OpMissing => "op_missing",
             Self::OpExtra => "op_extra",
             Self::OpReordered => "op_reordered",
@@ -213,6 +218,10 @@ pub struct Report {
     pub ops: u64,
     /// How many of them are not in a block yet.
     pub tail_ops: u64,
+    /// How many ops had no payload any more, only its commitment.
+    pub closed_ops: u64,
+    /// Whether who handed the rows over kept the payloads of row changes back.
+    pub withheld: bool,
     /// How many segments were checked.
     pub segments: u64,
     /// The certificate of the last block and the validators it was verified against; none

@@ -5,12 +5,14 @@
 
 mod block;
 mod close;
+mod closed;
 mod detail;
 mod end;
 mod finding;
 mod header;
 mod history;
 mod log;
+mod pruned;
 mod segments;
 mod sink;
 mod stored;
@@ -24,6 +26,7 @@ pub use stored::{BlockPlan, FeedRange, StoredBlock, StoredOp, StoredPart, Stored
 
 use self::block::OpenBlock;
 use self::close::LeafDoubt;
+use self::closed::Closed;
 pub(crate) use self::detail::Detail;
 use self::finding::Findings;
 pub(crate) use self::finding::Place;
@@ -83,6 +86,7 @@ pub struct ChainVerifier {
     broken: Vec<Broken>,
     decided: Option<(ValidatorSet, Certificate)>,
     vector: BTreeMap<NodeId, (u64, Vec<u8>)>,
+    closed: Closed,
     findings: Findings,
     ops: u64,
     tail_ops: u64,
@@ -176,6 +180,7 @@ impl ChainVerifier {
             broken: Vec::new(),
             decided: None,
             vector: BTreeMap::new(),
+            closed: Closed::default(),
             findings: Findings::default(),
             ops: 0,
             tail_ops: 0,
@@ -254,6 +259,7 @@ impl ChainVerifier {
                 .add(place.op(origin, row.seq, FindingKind::OpReordered, detail));
         }
         self.log_op(&origin, place, row.seq, judged);
+        self.payload_of(origin, place, row, judged);
         self.membership_op(origin, row, judged);
     }
 
@@ -350,6 +356,10 @@ impl ChainVerifier {
             }
             _ => return,
         };
+        if row.is_closed() {
+            self.members_in_doubt = true;
+            return;
+        }
         // A payload that is no change is refused by every node alike.
         let payload = row.parts.first().map_or(&[][..], |part| part.payload);
         if let Ok(change) = MembershipChange::from_bytes(payload) {

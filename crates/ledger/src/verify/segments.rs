@@ -14,11 +14,11 @@ use crate::signature::{SignatureBytes, public_key};
 use crate::vector::{deps_from_bytes, deps_hash};
 
 /// A segment row whose fields have their lengths.
-struct Row {
-    first_seq: u64,
-    last_seq: u64,
-    prev: Hash,
-    head: Hash,
+pub(super) struct Row {
+    pub first_seq: u64,
+    pub last_seq: u64,
+    pub prev: Hash,
+    pub head: Hash,
 }
 
 impl ChainVerifier {
@@ -62,7 +62,7 @@ impl ChainVerifier {
 }
 
 /// Checks what the row says by itself.
-fn judge(
+pub(super) fn judge(
     chain: &ChainId,
     origin: NodeId,
     row: &StoredSegment<'_>,

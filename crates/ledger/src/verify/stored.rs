@@ -10,10 +10,26 @@ use crate::op::{MAX_PARTS, OpCore, part_commitment, parts_root};
 /// A part of a stored op.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredPart<'a> {
-    /// Should be 32 bytes.
+    /// Should be 32 bytes; empty for a part that is closed.
     pub salt: &'a [u8],
-    /// The payload.
+    /// The payload; of a closed part its 32 bytes of commitment.
     pub payload: &'a [u8],
+}
+
+impl StoredPart<'_> {
+    /// Whether only the commitment is left of the part.
+    pub fn is_closed(&self) -> bool {
+        self.salt.is_empty() && self.payload.len() == 32
+    }
+
+    /// What stands in the tree for the part: of an open part computed, of a closed one as it is
+    /// stored. None if the salt has neither 32 bytes nor none.
+    pub fn commitment(&self) -> Option<Hash> {
+        match self.salt {
+            [] => self.payload.try_into().ok(),
+            salt => Some(part_commitment(salt.try_into().ok()?, self.payload)),
+        }
+    }
 }
 
 /// An op as it is stored.
@@ -100,6 +116,11 @@ pub(super) enum Malformed {
 }
 
 impl StoredOp<'_> {
+    /// Whether any of its payload is no longer here.
+    pub fn is_closed(&self) -> bool {
+        self.parts.iter().any(StoredPart::is_closed)
+    }
+
     /// What the op's hash covers, re-hashed from the payload.
     pub(super) fn core(&self) -> Result<OpCore, Malformed> {
         let schema_hash: Hash = self
@@ -112,11 +133,8 @@ impl StoredOp<'_> {
         }
         let mut commitments = Vec::with_capacity(count);
         for part in self.parts {
-            let salt = part
-                .salt
-                .try_into()
-                .map_err(|_| Malformed::Salt(part.salt.len()))?;
-            commitments.push(part_commitment(salt, part.payload));
+            let commitment = part.commitment();
+            commitments.push(commitment.ok_or(Malformed::Salt(part.salt.len()))?);
         }
         Ok(OpCore {
             seq: self.seq,

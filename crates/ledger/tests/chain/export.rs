@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::merkle::Tree;
+use ledger::proof::ProofOp;
 use ledger::{
     Block, BundleWriter, Certificate, ChainSink, Cut, Header, NodeId, OpProof, ValidatorSet,
 };
@@ -53,21 +54,55 @@ impl Chain {
     ) -> OpProof {
         let node = self.id(seed);
         let block = self.block(height);
-        let (op, prev, _) = &self.cores[&(node, seq)];
+        let (_, prev, _) = &self.cores[&(node, seq)];
+        let row = self.op(seed, seq);
         let index = self.leaf_index(node, seq);
         let tree = Tree::new(self.tiles.clone(), self.size);
         let path = tree.inclusion_proof(index, block.header.tree_size).unwrap();
         OpProof::new(
             &self.genesis,
-            &node,
-            op,
-            prev,
+            row.with_stored(|op| ProofOp::of_stored(op, prev)).unwrap(),
             index,
             &path,
             &block.header,
             &block.certificate,
             validators,
         )
+    }
+
+    /// The blocks up to one, as an archive has them.
+    pub fn archive(&self, height: usize) -> Vec<u8> {
+        let writer =
+            BundleWriter::begin(Vec::new(), self.chain, &self.genesis_bytes, &self.members);
+        let mut writer = writer.unwrap();
+        for block in &self.blocks[..height] {
+            let plan = writer.block(&block.as_stored()).unwrap();
+            self.feed_plan(&mut writer, &plan);
+        }
+        writer.stop().unwrap();
+        writer.finish().unwrap()
+    }
+
+    /// The blocks as the public gets them: payloads kept back, tiles put in by who reads the log.
+    pub fn public(&self) -> Vec<u8> {
+        let writer = BundleWriter::begin_withheld(
+            Vec::new(),
+            self.chain,
+            &self.genesis_bytes,
+            &self.members,
+        );
+        let mut writer = writer.unwrap();
+        let mut tiles = 0;
+        for block in &self.blocks {
+            let mut plan = writer.block(&block.as_stored()).unwrap();
+            assert!(plan.tiles.is_empty());
+            let size = Header::from_bytes(&block.header).unwrap().tree_size;
+            plan.tiles = tiles..size.div_ceil(256);
+            tiles = plan.tiles.end;
+            self.feed_plan(&mut writer, &plan);
+        }
+        writer.stop().unwrap();
+        writer.finish().unwrap()
     }
 
     /// Everything stored, in one file.

@@ -12,8 +12,8 @@ use ledger::merkle::{Frontier, TileStore, Tree};
 use ledger::vector::deps_to_bytes;
 use ledger::{
     Block, BlockPlan, Certificate, ChainId, ChainSink, ChainVerifier, Cut, Deps, Genesis, Hash,
-    Header, Kind, Leaf, Member, MemberKeys, MembershipChange, NodeId, Op, Part, Position, Report,
-    Segment, SigningKey, ZERO_HASH,
+    Header, Kind, Leaf, Member, MemberKeys, MembershipChange, NodeId, Op, Part, Position, Prune,
+    Report, Segment, SigningKey, ZERO_HASH,
 };
 
 pub use rows::{BlockRow, OpRow, SegmentRow};
@@ -348,12 +348,46 @@ impl Chain {
     }
 
     /// The row of an op.
+    pub fn op(&self, seed: u8, seq: u64) -> &OpRow {
+        let origin = self.id(seed).0;
+        let of = |op: &&OpRow| op.origin == origin && op.seq == seq;
+        self.ops.iter().find(of).unwrap()
+    }
+
+    /// The row of an op, to be altered.
     pub fn op_mut(&mut self, seed: u8, seq: u64) -> &mut OpRow {
         let origin = self.id(seed).0;
         self.ops
             .iter_mut()
             .find(|op| op.origin == origin && op.seq == seq)
             .unwrap()
+    }
+
+    /// Takes the payloads of the row changes in the blocks up to `height` away, as pruning does.
+    pub fn close(&mut self, height: u64) {
+        let cut = self.block(height).cut;
+        for (node, at) in cut.iter() {
+            for row in &mut self.ops {
+                let pruned = row.origin == node.0 && row.seq <= at.seq;
+                if pruned && row.kind == Kind::Delta as u8 {
+                    row.close();
+                }
+            }
+        }
+    }
+
+    /// A member says that it pruned the blocks up to `height`.
+    pub fn say_pruned(&mut self, seed: u8, height: u64) {
+        let prune = Prune {
+            height,
+            tree_size: self.block(height).header.tree_size,
+            archive_sha256: [8; 32],
+            archive_bytes: 1000,
+            file_name: "archive.bcrdt".to_owned(),
+            actor: "admin".to_owned(),
+            application: "psql".to_owned(),
+        };
+        self.seal(seed, vec![(Kind::Prune, prune.to_bytes())]);
     }
 
     /// The row of the segment that starts at `first`.

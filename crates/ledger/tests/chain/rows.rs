@@ -35,6 +35,17 @@ pub struct BlockRow {
 }
 
 impl OpRow {
+    /// Leaves the commitment of the payload only.
+    pub fn close(&mut self) {
+        let part = StoredPart {
+            salt: &self.salt,
+            payload: &self.payload,
+        };
+        let commitment = part.commitment().unwrap();
+        self.salt.clear();
+        self.payload = commitment.to_vec();
+    }
+
     pub fn with_stored<T>(&self, f: impl FnOnce(&StoredOp<'_>) -> T) -> T {
         let parts = [StoredPart {
             salt: &self.salt,

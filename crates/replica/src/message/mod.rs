@@ -3,6 +3,7 @@
 //! A message is `version 1 ‖ chain id 32 ‖ bincode body`. Segments and blocks travel inside it in their
 //! own canonical bytes, so signatures are checked over exactly what was sent.
 
+mod compare;
 mod wire;
 
 use std::sync::Arc;
@@ -11,6 +12,10 @@ use ledger::{Block, NodeId, Segment, VersionVector};
 
 use crate::evidence::Evidence;
 
+pub use compare::{
+    CompareRequest, CompareResponse, MAX_COMPARE_REQUEST_BYTES, MAX_COMPARE_RESPONSE_BYTES,
+    MAX_KEYS, MAX_ROWS, MAX_TEXT_BYTES, PeerRow,
+};
 pub use wire::{
     MAX_BLOCKS, MAX_EVIDENCE, MAX_FINALITY_BYTES, MAX_MESSAGE_BYTES, MAX_NOTICES, MAX_REASON_BYTES,
     MAX_SEGMENTS, MAX_VECTOR, MessageError, VERSION,
@@ -81,6 +86,9 @@ pub enum Body {
         more: bool,
         /// Proofs against origins that the asking node does not bar. At most [`MAX_EVIDENCE`].
         evidence: Vec<Evidence>,
+        /// Origins of which the answering node has pruned what comes after the operation named, so
+        /// that it has to come from elsewhere. At most [`MAX_VECTOR`].
+        pruned: Vec<(NodeId, u64)>,
     },
     /// Blocks from the height asked for, ascending.
     Blocks {

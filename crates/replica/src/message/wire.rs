@@ -39,9 +39,14 @@ const CONFIG: Config = bincode::config::standard().with_limit::<MAX_MESSAGE_BYTE
 /// Why bytes are not a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
-    /// Longer than [`MAX_MESSAGE_BYTES`].
-    #[error("message of {0} bytes; at most {MAX_MESSAGE_BYTES} are taken")]
-    TooLarge(usize),
+    /// The message, or a text in it, is longer than is taken.
+    #[error("message of {length} bytes; at most {limit} are taken")]
+    TooLarge {
+        /// Its bytes.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// Written in another version of the protocol.
     #[error("message of protocol version {0}; this node speaks version {VERSION}")]
     Version(u8),
@@ -85,7 +90,7 @@ impl Response {
     }
 }
 
-fn envelope<T: Serialize>(chain: &ChainId, body: &T) -> Vec<u8> {
+pub(super) fn envelope<T: Serialize>(chain: &ChainId, body: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(ENVELOPE_BYTES + 256);
     bytes.push(VERSION);
     bytes.extend_from_slice(&chain.0);
@@ -96,9 +101,15 @@ fn envelope<T: Serialize>(chain: &ChainId, body: &T) -> Vec<u8> {
     bytes
 }
 
-fn open<T: de::DeserializeOwned>(chain: &ChainId, bytes: &[u8]) -> Result<T, MessageError> {
+pub(super) fn open<T: de::DeserializeOwned>(
+    chain: &ChainId,
+    bytes: &[u8],
+) -> Result<T, MessageError> {
     if bytes.len() > MAX_MESSAGE_BYTES {
-        return Err(MessageError::TooLarge(bytes.len()));
+        return Err(MessageError::TooLarge {
+            length: bytes.len(),
+            limit: MAX_MESSAGE_BYTES,
+        });
     }
     let (&version, rest) = bytes
         .split_first()
@@ -124,7 +135,7 @@ fn open<T: de::DeserializeOwned>(chain: &ChainId, bytes: &[u8]) -> Result<T, Mes
 }
 
 /// Bytes that are written and read as one run, not one by one.
-struct Blob(Vec<u8>);
+pub(super) struct Blob(pub(super) Vec<u8>);
 
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -153,7 +164,7 @@ impl<'de> Deserialize<'de> for Blob {
 
 /// A list of at most `N` items; a longer one is refused when its length is read, before its items
 /// take memory.
-struct Bounded<T, const N: usize>(Vec<T>);
+pub(super) struct Bounded<T, const N: usize>(pub(super) Vec<T>);
 
 impl<T: Serialize, const N: usize> Serialize for Bounded<T, N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -196,6 +207,7 @@ type WireSegments = Bounded<Blob, MAX_SEGMENTS>;
 type WireOrigins = Bounded<[u8; 32], MAX_VECTOR>;
 type WireEvidence = Bounded<Blob, MAX_EVIDENCE>;
 type WireBlocks = Bounded<Blob, MAX_BLOCKS>;
+type WirePruned = Bounded<([u8; 32], u64), MAX_VECTOR>;
 type WireNotices = Bounded<([u8; 32], u64, bool, Blob), MAX_NOTICES>;
 
 #[derive(Serialize, Deserialize)]
@@ -217,7 +229,7 @@ struct WireResponse {
 #[derive(Serialize, Deserialize)]
 enum WireBody {
     Taken(WireNotices),
-    Segments(WireSegments, bool, WireEvidence),
+    Segments(WireSegments, bool, WireEvidence, WirePruned),
     Blocks(WireBlocks),
     Refused(Blob),
 }
@@ -290,12 +302,19 @@ impl From<&Response> for WireResponse {
                     segments,
                     more,
                     evidence,
+                    pruned,
                 } => {
                     let evidence = evidence
                         .iter()
                         .map(|proof| Blob(proof.to_bytes()))
                         .collect();
-                    WireBody::Segments(segment_blobs(segments), *more, Bounded(evidence))
+                    let pruned = pruned.iter().map(|(origin, seq)| (origin.0, *seq));
+                    WireBody::Segments(
+                        segment_blobs(segments),
+                        *more,
+                        Bounded(evidence),
+                        Bounded(pruned.take(MAX_VECTOR).collect()),
+                    )
                 }
                 Body::Blocks { blocks } => WireBody::Blocks(block_blobs(blocks)),
                 Body::Refused { reason } => WireBody::Refused(reason_blob(reason)),
@@ -327,10 +346,15 @@ impl TryFrom<WireResponse> for Response {
                         .collect::<Result<_, MessageError>>()?;
                     Body::Taken { notices }
                 }
-                WireBody::Segments(blobs, more, proofs) => Body::Segments {
+                WireBody::Segments(blobs, more, proofs, pruned) => Body::Segments {
                     segments: segments(blobs)?,
                     more,
                     evidence: evidence(proofs)?,
+                    pruned: pruned
+                        .0
+                        .into_iter()
+                        .map(|(origin, seq)| (NodeId(origin), seq))
+                        .collect(),
                 },
                 WireBody::Blocks(blobs) => Body::Blocks {
                     blocks: blocks(blobs)?,
@@ -379,16 +403,16 @@ fn blocks(blobs: WireBlocks) -> Result<Vec<Arc<Block>>, MessageError> {
     blobs.0.into_iter().map(block).collect()
 }
 
-fn vector(Blob(bytes): Blob) -> Result<VersionVector, MessageError> {
+pub(super) fn vector(Blob(bytes): Blob) -> Result<VersionVector, MessageError> {
     VersionVector::from_bytes(&bytes).map_err(|fault| MessageError::Malformed(fault.to_string()))
 }
 
-fn reason_blob(reason: &str) -> Blob {
+pub(super) fn reason_blob(reason: &str) -> Blob {
     let end = reason.floor_char_boundary(MAX_REASON_BYTES);
     Blob(reason.as_bytes().get(..end).unwrap_or_default().to_vec())
 }
 
-fn reason_text(Blob(bytes): Blob) -> Result<String, MessageError> {
+pub(super) fn reason_text(Blob(bytes): Blob) -> Result<String, MessageError> {
     if bytes.len() > MAX_REASON_BYTES {
         return Err(MessageError::Malformed("a reason is too long".into()));
     }

@@ -79,6 +79,7 @@ impl Node {
                     segments,
                     more,
                     evidence,
+                    pruned,
                 },
             ) => {
                 if !peer.is_asked(Asked::Push) {
@@ -102,6 +103,7 @@ impl Node {
                 }
                 self.drain(store)?;
                 self.advance_blocks(store)?;
+                self.note_pruned(from, &pruned);
                 let again = self.sync.pull_again || self.sync.membership_changed;
                 if again || (more && self.vector != before) {
                     self.pull(store, from)?;
@@ -117,6 +119,31 @@ impl Node {
             _ => peer.last_error = Some("its answer does not fit the request".into()),
         }
         Ok(())
+    }
+
+    /// Takes note of what a peer cannot give because it has pruned it; what is here meanwhile is not
+    /// missed.
+    fn note_pruned(&mut self, from: NodeId, pruned: &[(NodeId, u64)]) {
+        let lacking = pruned.iter().find(|(origin, after)| {
+            self.members.contains_key(origin) && self.vector.get(origin).seq <= *after
+        });
+        let Some(peer) = self.peers.get_mut(&from) else {
+            return;
+        };
+        let Some((origin, after)) = lacking.copied() else {
+            peer.lacks = None;
+            return;
+        };
+        // Asked once a second, it would say the same once a second.
+        if peer.lacks.replace(origin) != Some(origin) {
+            let report = Report::Pruned {
+                peer: from,
+                origin,
+                after,
+            };
+            peer.last_error = Some(report.to_string());
+            self.report(report);
+        }
     }
 
     /// Takes note of how far a pulling peer is, the answer included.

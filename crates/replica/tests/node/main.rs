@@ -2,6 +2,7 @@
 
 mod admission;
 mod blocks;
+mod compare_messages;
 mod evidence;
 mod finality;
 mod messages;

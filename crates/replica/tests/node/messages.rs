@@ -60,6 +60,7 @@ fn responses(rig: &mut Rig) -> Vec<Response> {
             segments: vec![segment],
             more: true,
             evidence,
+            pruned: vec![(NodeId([6; 32]), 7)],
         },
         Body::Blocks {
             blocks: vec![block],
@@ -171,7 +172,10 @@ fn other_chains_versions_and_sizes_are_refused_by_name() {
     let huge = vec![1; MAX_MESSAGE_BYTES + 1];
     assert_eq!(
         Request::decode(&chain, &huge),
-        Err(MessageError::TooLarge(huge.len()))
+        Err(MessageError::TooLarge {
+            length: huge.len(),
+            limit: MAX_MESSAGE_BYTES
+        })
     );
     let trailing = [&bytes[..], &[0]].concat();
     let malformed = Request::decode(&chain, &trailing).unwrap_err();

@@ -249,6 +249,7 @@ fn answers_that_were_not_asked_for_change_nothing() {
         segments: vec![segment],
         more: false,
         evidence: vec![],
+        pruned: vec![],
     };
     let response = Response {
         vector: VersionVector::default(),
@@ -275,4 +276,65 @@ fn answers_that_were_not_asked_for_change_nothing() {
         },
     );
     assert_eq!(rig.has(0, 1), 0);
+}
+
+/// Without this a member would wait for ever for what nobody it asks can give, and be sent over and over
+/// what depends on it.
+#[test]
+fn what_a_peer_has_pruned_is_told_and_comes_from_another() {
+    let mut rig = Rig::new(4);
+    let effects = rig.write(1, 1);
+    rig.exchange(1, effects);
+    // Depends on what 1 wrote.
+    let effects = rig.write(2, 1);
+    rig.exchange(2, effects);
+    let origin = rig.id(1);
+    for node in [0, 2] {
+        rig.hosts[node].store.pruned.insert(origin, 1);
+    }
+    let guest = &mut rig.hosts[3];
+    guest.store.vector = VersionVector::default();
+    guest.store.segments.clear();
+    guest.store.ops.clear();
+    guest.open(rig.now_ms);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let (response, _) = rig.ask(
+            rig.id(3),
+            0,
+            Request::Pull {
+                vector: rig.node(3).vector().clone(),
+                height: 0,
+                barred: vec![],
+                max_bytes: 1 << 20,
+            },
+        );
+        let Body::Segments {
+            segments, pruned, ..
+        } = response.body
+        else {
+            panic!("a pull is answered with segments");
+        };
+        told.push((segments.len(), pruned));
+    }
+    let ids = {
+        let mut ids = [(rig.id(1), 0), (rig.id(2), 0)];
+        ids.sort();
+        ids.to_vec()
+    };
+    assert_eq!(told[0], (0, ids));
+    let mut pruned = 0;
+    for _ in 0..20 {
+        let effects = rig.tick(3, 1_000);
+        let lacking = |report: &Report| matches!(report, Report::Pruned { .. });
+        for (peer, id, request) in sent(&effects) {
+            let to = rig.hosts.iter().position(|host| host.id == peer).unwrap();
+            let (response, _) = rig.ask(rig.id(3), to, request);
+            let result = Ok(response);
+            let effects = rig.input(3, Input::Response { peer, id, result });
+            pruned += reports(&effects).iter().filter(|r| lacking(r)).count();
+        }
+    }
+    assert_eq!((rig.has(3, 1), rig.has(3, 2)), (1, 1));
+    assert!((1..=2).contains(&pruned), "{pruned} reports of two peers");
 }

@@ -31,6 +31,8 @@ pub struct MemoryStore {
     pub evidence: Vec<Evidence>,
     pub barred: BTreeMap<NodeId, Barred>,
     pub branches_discarded: usize,
+    /// Origins whose segments up to an operation have been pruned.
+    pub pruned: BTreeMap<NodeId, u64>,
     /// Segments that the host does not take the first time it sees them.
     pub unready: BTreeSet<Hash>,
     /// How many calls succeed until the transaction is lost.
@@ -53,6 +55,7 @@ impl MemoryStore {
             evidence: Vec::new(),
             barred: BTreeMap::new(),
             branches_discarded: 0,
+            pruned: BTreeMap::new(),
             unready: BTreeSet::new(),
             calls_left: Cell::new(None),
         }
@@ -175,7 +178,8 @@ impl Store for MemoryStore {
         let mut page = Vec::new();
         for segment in segments.filter(|segment| segment.end().seq > after_seq) {
             bytes += segment.encoded_len();
-            if bytes > max_bytes && !page.is_empty() {
+            let pruned = self.pruned.get(origin).copied().unwrap_or(0);
+            if segment.prev.seq < pruned || bytes > max_bytes && !page.is_empty() {
                 break;
             }
             page.push(segment.clone());
