@@ -6,7 +6,7 @@ mod witness;
 
 use std::thread;
 
-use harness::{LONG, Outcome, wait_until};
+use harness::{LONG, Outcome, Program, bcrdt, wait_until};
 use node::Node;
 use witness::Witness;
 
@@ -100,6 +100,50 @@ fn an_audit_goes_on_and_refuses_another_history() -> Outcome {
     // By itself the forked log is sound: only memory, one's own or a witness's, shows the fork.
     let (status, printed) = node.audit(None, &[])?;
     assert_eq!(status, 0, "{printed}");
+    Ok(())
+}
+
+/// Who may not log in gets the whole chain all the same, payloads left out, if the node's owner wants
+/// that; and what he gets verifies.
+#[test]
+fn a_chain_is_exported_over_http() -> Outcome {
+    let node = Node::start("public_export")?;
+    node.wait_for_checkpoint()?;
+    assert_eq!(node.get("/blocks/0")?.status, 404);
+    assert_eq!(node.get("/blocks/1")?.status, 404);
+    node.server.set("blockchain_crdt.log_blocks", "on")?;
+    wait_until(LONG, "blocks to be served", || {
+        let status = node.get("/blocks/1")?.status;
+        Ok(match status {
+            200 => Ok(()),
+            _ => Err(status.to_string()),
+        })
+    })?;
+    let beyond = node
+        .server
+        .number("SELECT max(height) + 1 FROM crdt_blocks")?;
+    for none in [
+        format!("/blocks/{beyond}"),
+        "/blocks/01".to_owned(),
+        "/blocks/-1".to_owned(),
+        "/blocks/18446744073709551616".to_owned(),
+    ] {
+        assert_eq!(node.get(&none)?.status, 404, "{none}");
+    }
+    let file = node.folder.path().join("chain.bcrdt");
+    let mut export = bcrdt()?;
+    export.args(["export", &node.url()]).arg(&file);
+    Program::new(export, LONG).run()?;
+    let chain = node.server.text("SELECT crdt_node() ->> 'chain_id'")?;
+    let mut verify = bcrdt()?;
+    verify.args(["verify", "bundle", "--json", "--chain-id", &chain]);
+    verify.arg(&file);
+    let printed = String::from_utf8_lossy(&Program::new(verify, LONG).run()?).into_owned();
+    let size = node.size()?;
+    assert!(
+        printed.contains(&format!("\"tree_size\": {size}")),
+        "{printed}"
+    );
     Ok(())
 }
 
