@@ -39,13 +39,16 @@ bench: ## speed beside plain tables, native logical replication and other librar
 	@devtools/setup
 	@devtools/build --stage
 	@$(HARNESS) bench
-	@$(MAKE) --no-print-directory bench-types bench-ledger
+	@$(MAKE) --no-print-directory bench-types bench-ledger bench-compare
 
 bench-types: ## the CRDT types beside other libraries; BCRDT_TRACES names a folder of editing traces
 	@cargo bench -q --manifest-path benches/peers/Cargo.toml --bench types
 
 bench-ledger: ## the Merkle log and signatures beside other libraries and bare hashing
 	@cargo bench -q --manifest-path benches/peers/Cargo.toml --bench ledger
+
+bench-compare: ## finding out where two copies of a table differ, beside negentropy
+	@cargo bench -q --manifest-path benches/peers/Cargo.toml --bench compare
 
 clean: ## remove what was built here (cargo-pgrx stays)
 	@devtools/clean
@@ -56,4 +59,4 @@ distclean: ## remove all of target/
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all install installcheck test fuzz demo demo-stop bench bench-types bench-ledger clean distclean help
+.PHONY: all install installcheck test fuzz demo demo-stop bench bench-types bench-ledger bench-compare clean distclean help

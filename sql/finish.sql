@@ -9,6 +9,43 @@ CREATE FUNCTION crdt.row_digest(record) RETURNS bytea
     LANGUAGE c STRICT STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'crdt_row_digest';
 REVOKE ALL ON FUNCTION crdt.row_digest(record) FROM PUBLIC;
 
+-- Rows as the log tells them. The moment of crdt_as_of stands in the name: of a
+-- literal whose type is not known, as clients send it, PostgreSQL could not tell
+-- whether it is a height or a time.
+CREATE FUNCTION crdt.row_name(relation oid, VARIADIC key "any") RETURNS bytea
+    STABLE PARALLEL SAFE LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_row_name';
+CREATE FUNCTION verify_table(relation regclass)
+    RETURNS TABLE (row_key text, kind text, column_name text, expected text, found text, detail text)
+    STRICT VOLATILE PARALLEL UNSAFE ROWS 1 COST 100000 LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_verify_table';
+CREATE FUNCTION crdt_history(relation regclass, VARIADIC key text[])
+    RETURNS TABLE (origin text, seq bigint, at timestamptz, actor text, application text, transaction bigint,
+                   height bigint, leaf_index bigint, change text, value jsonb)
+    STRICT VOLATILE PARALLEL UNSAFE ROWS 20 COST 1000 LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_history';
+CREATE FUNCTION crdt_as_of_block(relation regclass, height bigint, VARIADIC key text[]) RETURNS jsonb
+    STRICT VOLATILE PARALLEL UNSAFE COST 1000 LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_as_of_block';
+CREATE FUNCTION crdt_as_of_time(relation regclass, at timestamptz, VARIADIC key text[]) RETURNS jsonb
+    STRICT VOLATILE PARALLEL UNSAFE COST 1000 LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_as_of_time';
+CREATE FUNCTION crdt_table_as_of_block(relation regclass, height bigint)
+    RETURNS TABLE (row_key text, value jsonb)
+    STRICT VOLATILE PARALLEL UNSAFE COST 100000 LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_table_as_of_block';
+CREATE FUNCTION crdt_table_as_of_time(relation regclass, at timestamptz)
+    RETURNS TABLE (row_key text, value jsonb)
+    STRICT VOLATILE PARALLEL UNSAFE COST 100000 LANGUAGE c AS 'MODULE_PATHNAME', 'crdt_table_as_of_time';
+
+-- Ops by time, kind, actor and table. Block ranges: what is appended is cheap
+-- to index that way, and no column is stored whose truth would have to be
+-- proved. The expressions are those of view crdt_ops.
+CREATE INDEX op_search ON crdt.op USING brin (
+    crdt_op_time(hlc) timestamptz_minmax_ops,
+    crdt_op_kind(kind) text_bloom_ops (n_distinct_per_range = 16, false_positive_rate = 0.001),
+    crdt_op_actor(kind, payload) text_bloom_ops (n_distinct_per_range = 64, false_positive_rate = 0.001),
+    schema_id int4_bloom_ops (n_distinct_per_range = 64, false_positive_rate = 0.001)
+) WITH (pages_per_range = 64, autosummarize = on);
+-- A table is looked for by way of crdt.schema; that it may be a small one,
+-- PostgreSQL has to be told.
+ALTER TABLE crdt.op ALTER COLUMN schema_id SET (n_distinct = 1000);
+CREATE INDEX block_range_height ON crdt.block_range (height);
+
 -- The ledger only grows. Who gets past this trigger is found by scan_chain().
 CREATE FUNCTION crdt.append_only() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
@@ -64,24 +101,22 @@ COMMENT ON VIEW crdt_blocks IS 'Final blocks of the chain';
 
 CREATE VIEW crdt_ops AS
 SELECT n.name AS origin, o.seq, n.node_id AS origin_id,
-       to_timestamp((o.hlc >> 16) / 1000.0) AS at,
-       CASE o.kind WHEN 1 THEN 'delta' WHEN 2 THEN 'schema' WHEN 3 THEN 'membership' WHEN 8 THEN 'lineage'
-                   WHEN 9 THEN 'prune' ELSE o.kind::text END AS kind,
-       c.content ->> 'table' AS table_name,
+       crdt_op_time(o.hlc) AS at,
+       crdt_op_kind(o.kind) AS kind,
+       s.schema_name || '.' || s.table_name AS table_name,
        c.content ->> 'row' AS row_key,
        c.content ->> 'change' AS change,
-       c.content ->> 'actor' AS actor,
+       crdt_op_actor(o.kind, o.payload) AS actor,
        c.content ->> 'application' AS application,
        (c.content ->> 'transaction')::bigint AS transaction,
        r.height,
        r.first_leaf + o.seq - r.first_seq AS leaf_index
   FROM crdt.op o
   JOIN crdt.node n ON n.id = o.origin
+  LEFT JOIN crdt.schema s ON s.id = o.schema_id AND s.definition <> ''
  CROSS JOIN LATERAL (
        SELECT CASE WHEN o.salt <> '' THEN crdt_op_content(o.kind, o.schema_id, o.payload)
-                   ELSE jsonb_build_object('change', 'pruned', 'table',
-                        (SELECT s.schema_name || '.' || s.table_name FROM crdt.schema s WHERE s.id = o.schema_id))
-              END OFFSET 0) AS c (content)
+                   ELSE jsonb_build_object('change', 'pruned') END OFFSET 0) AS c (content)
   LEFT JOIN LATERAL (SELECT height, first_leaf, first_seq FROM crdt.block_range b
                       WHERE b.origin = o.origin AND b.last_seq >= o.seq
                       ORDER BY b.last_seq LIMIT 1) AS r ON true;
@@ -100,6 +135,20 @@ SELECT c.tree_size, split_part(c.witness, '+', 1) AS witness, c.at, encode(c.roo
        c.line, c.witness AS vkey
   FROM crdt.cosignature c;
 COMMENT ON VIEW crdt_cosignatures IS 'What witnesses have cosigned, and when';
+
+-- The view finds the block of an op; this finds the ops of a block.
+CREATE FUNCTION crdt_block_ops(height bigint) RETURNS SETOF crdt_ops
+    STRICT STABLE PARALLEL UNSAFE ROWS 1000 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- Planned for each range by itself, so that its numbers are those of an index scan.
+    SELECT v.*
+      FROM crdt.block_range b
+      JOIN crdt.node n ON n.id = b.origin
+     CROSS JOIN LATERAL (SELECT * FROM crdt_ops o
+                          WHERE o.origin_id = n.node_id AND o.seq BETWEEN b.first_seq AND b.last_seq OFFSET 0) AS v
+     WHERE b.height = crdt_block_ops.height
+     ORDER BY v.leaf_index;
+END;
 
 -- What the functions do that are declared beside their code.
 COMMENT ON FUNCTION crdt_install() IS 'Makes this node''s keys; called by CREATE EXTENSION alone';
@@ -135,6 +184,16 @@ COMMENT ON FUNCTION crdt_prune(bigint, text, boolean) IS 'Archives old blocks in
 COMMENT ON FUNCTION crdt_restore_archive(text) IS 'Puts payloads back that were pruned, from an archive';
 COMMENT ON FUNCTION crdt_table_digest(regclass) IS 'Digest of all rows: equal on members that hold equal rows';
 COMMENT ON FUNCTION crdt_diff(regclass, text, integer) IS 'Rows of a table that a peer does not hold as this node does';
+COMMENT ON FUNCTION verify_table(regclass) IS 'What in a tracked table is not as the log leads to it';
+COMMENT ON FUNCTION crdt_history(regclass, text[]) IS 'What was done to a row, and how it stood after each time';
+COMMENT ON FUNCTION crdt_as_of_block(regclass, bigint, text[]) IS 'A row as the blocks up to a height had it';
+COMMENT ON FUNCTION crdt_as_of_time(regclass, timestamptz, text[]) IS 'A row as it was at a time';
+COMMENT ON FUNCTION crdt_table_as_of_block(regclass, bigint) IS 'All rows of a table as the blocks up to a height had them';
+COMMENT ON FUNCTION crdt_table_as_of_time(regclass, timestamptz) IS 'All rows of a table as they were at a time';
+COMMENT ON FUNCTION crdt_block_ops(bigint) IS 'The ops that a block took in';
+COMMENT ON FUNCTION crdt_op_time(bigint) IS 'The time of an op, for view crdt_ops';
+COMMENT ON FUNCTION crdt_op_kind(smallint) IS 'The kind of an op, for view crdt_ops';
+COMMENT ON FUNCTION crdt_op_actor(smallint, bytea) IS 'Who made an op, for view crdt_ops';
 COMMENT ON FUNCTION crdt_op_content(smallint, integer, bytea) IS 'An op in words, for view crdt_ops';
 COMMENT ON FUNCTION crdt_block_content(bytea, bytea, bytea) IS 'A block in words, for view crdt_blocks';
 
@@ -183,6 +242,13 @@ BEGIN
                                      'crdt_bundle(bigint)',
                                      'crdt_table_digest(regclass)',
                                      'crdt_diff(regclass, text, integer)',
+                                     'verify_table(regclass)', 'crdt_history(regclass, text[])',
+                                     'crdt_as_of_block(regclass, bigint, text[])',
+                                     'crdt_as_of_time(regclass, timestamptz, text[])',
+                                     'crdt_table_as_of_block(regclass, bigint)',
+                                     'crdt_table_as_of_time(regclass, timestamptz)',
+                                     'crdt_block_ops(bigint)', 'crdt_op_time(bigint)',
+                                     'crdt_op_kind(smallint)', 'crdt_op_actor(smallint, bytea)',
                                      'crdt_op_content(smallint, integer, bytea)',
                                      'crdt_block_content(bytea, bytea, bytea)'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);

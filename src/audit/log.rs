@@ -1,17 +1,14 @@
 //! The op log and the blocks in words, for the views `crdt_ops` and
 //! `crdt_blocks`.
 
+use super::rows::Shape;
 use crate::catalog;
-use crate::track::table::{self, Table};
-use crate::worker::{find_table, subtransaction::attempt};
-use crdt::{
-    Alteration, AnyState, Column, RowAction, RowChange, SchemaAction, SchemaChange, TableSchema,
-};
+use crate::worker::subtransaction::attempt;
+use crdt::{Alteration, Column, RowChange, SchemaAction, SchemaChange};
 use ledger::{Certificate, Cut, Header, Kind, Lineage, MembershipChange, NodeId, Prune};
 use pgrx::JsonB;
 use pgrx::prelude::*;
 use serde_json::{Value, json};
-use std::rc::Rc;
 
 /// A member's name, or its id in hex.
 pub fn node_name(node: &NodeId) -> String {
@@ -22,6 +19,38 @@ pub fn node_name(node: &NodeId) -> String {
         |row| row.need(1),
     )
     .unwrap_or_else(|| hex::encode(id))
+}
+
+/// The time of a tick.
+#[pg_extern(immutable, strict, parallel_safe)]
+pub fn crdt_op_time(hlc: i64) -> Option<TimestampWithTimeZone> {
+    // From 1970, where ticks begin, to 2000, where PostgreSQL's times do.
+    const EPOCH: i64 = 946_684_800_000_000;
+    let micros = (hlc as u64 >> 16) as i64 * 1_000 - EPOCH;
+    TimestampWithTimeZone::try_from(micros).ok()
+}
+
+/// The name of a kind of op.
+#[pg_extern(immutable, strict, parallel_safe)]
+fn crdt_op_kind(kind: i16) -> String {
+    match u8::try_from(kind).ok().and_then(Kind::from_u8) {
+        // Members come and go by it, validators or not.
+        Some(Kind::ValidatorSet) => "membership".to_owned(),
+        Some(kind) => kind.as_str().to_owned(),
+        None => kind.to_string(),
+    }
+}
+
+/// The role that made an op; NULL where the payload does not say.
+#[pg_extern(immutable, strict, parallel_safe)]
+fn crdt_op_actor(kind: i16, payload: &[u8]) -> Option<String> {
+    match u8::try_from(kind).ok().and_then(Kind::from_u8)? {
+        Kind::Delta => RowChange::decode(payload).ok().map(|it| it.actor),
+        Kind::Schema => SchemaChange::decode(payload).ok().map(|it| it.actor),
+        Kind::Lineage => Lineage::from_bytes(payload).ok().map(|it| it.actor),
+        Kind::Prune => Prune::from_bytes(payload).ok().map(|it| it.actor),
+        _ => None,
+    }
 }
 
 /// What an op's payload says: who, from which application, which table and
@@ -42,14 +71,14 @@ fn crdt_op_content(kind: i16, schema_id: i32, payload: &[u8]) -> JsonB {
 
 fn row_content(schema_id: i32, payload: &[u8]) -> Option<Value> {
     let change = RowChange::decode(payload).ok()?;
-    let words = Words::of(schema_id)?;
+    let shape = Shape::by_number(schema_id)?;
     Some(json!({
         "actor": change.actor,
         "application": change.application,
         "transaction": change.transaction,
-        "table": words.table_name(),
-        "row": words.key(&change),
-        "change": words.change(&change),
+        "table": shape.table_name(),
+        "row": shape.key_text(&change.key),
+        "change": shape.change(&change),
     }))
 }
 
@@ -66,110 +95,17 @@ pub fn named_row(origin: &NodeId, seq: u64) -> (Option<String>, Option<String>) 
             |row| (row.need::<i32>(1), row.need::<Vec<u8>>(2)),
         );
         if let Some((schema_id, payload)) = op
-            && let Some(words) = Words::of(schema_id)
+            && let Some(shape) = Shape::by_number(schema_id)
         {
             let change = RowChange::decode(&payload).ok();
             named = (
-                Some(words.table_name()),
-                change.map(|change| words.key(&change)),
+                Some(shape.table_name()),
+                change.map(|change| shape.key_text(&change.key)),
             );
         }
         Ok(())
     });
     named
-}
-
-/// Puts a row's change into words.
-struct Words {
-    schema: TableSchema,
-    table: Option<Rc<Table>>,
-}
-
-impl Words {
-    /// For ops of this schema, if it is known here.
-    fn of(schema_id: i32) -> Option<Words> {
-        let schema = catalog::one(
-            "SELECT definition FROM crdt.schema WHERE id = $1",
-            &[schema_id.into()],
-            |row| TableSchema::decode(&row.need::<Vec<u8>>(1)).ok(),
-        )
-        .flatten()?;
-        let table = find_table(&schema.schema, &schema.table)
-            .and_then(table::find)
-            .filter(|table| table.schema == schema);
-        Some(Words { schema, table })
-    }
-
-    fn table_name(&self) -> String {
-        format!("{}.{}", self.schema.schema, self.schema.table)
-    }
-
-    fn key(&self, change: &RowChange) -> String {
-        let key: Vec<String> = self
-            .schema
-            .key
-            .iter()
-            .zip(&change.key)
-            .map(|(at, value)| self.value(*at, Some(value)))
-            .collect();
-        key.join(", ")
-    }
-
-    fn change(&self, change: &RowChange) -> String {
-        if change.action == RowAction::Delete {
-            return "deleted".to_owned();
-        }
-        let deltas = change
-            .deltas
-            .iter()
-            .map(|(at, bytes)| self.delta(*at, bytes));
-        let plain = change
-            .plain
-            .iter()
-            .flat_map(|plain| &plain.values)
-            .map(|(at, value)| {
-                format!("{} = {}", self.name(*at), self.value(*at, value.as_deref()))
-            });
-        deltas.chain(plain).collect::<Vec<_>>().join(", ")
-    }
-
-    fn name(&self, at: u16) -> &str {
-        self.schema.column(at).map_or("?", |column| &column.name)
-    }
-
-    fn delta(&self, at: u16, bytes: &[u8]) -> String {
-        let name = self.name(at);
-        let state = self
-            .schema
-            .crdt_kind(at)
-            .and_then(|kind| AnyState::decode(kind, bytes).ok());
-        match state {
-            Some(state) => format!("{name}: {}", state.delta_text()),
-            None => format!("{name}: cannot be read"),
-        }
-    }
-
-    /// A plain value in its type's text form, or in hex where the type is not
-    /// at hand any more.
-    fn value(&self, at: u16, bytes: Option<&[u8]>) -> String {
-        let Some(bytes) = bytes else {
-            return "null".to_owned();
-        };
-        let mut text = None;
-        if let Some(column) = self
-            .table
-            .as_ref()
-            .and_then(|t| t.columns.get(usize::from(at)))
-        {
-            // Bytes that the type does not take must not end the whole query;
-            // the reason is of no use here.
-            let _unreadable = attempt(|| {
-                text = Some(column.output(column.receive(bytes)));
-                Ok(())
-            });
-        }
-        text.unwrap_or_else(|| format!("\\x{}", hex::encode(bytes)))
-    }
 }
 
 fn schema_content(payload: &[u8]) -> Option<Value> {

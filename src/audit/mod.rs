@@ -15,4 +15,5 @@ pub mod pieces;
 mod proof;
 pub mod prune;
 mod ranges;
+mod rows;
 mod scan;

@@ -3,9 +3,10 @@
 
 use super::checkpoint;
 use super::feed::ReadTiles;
+use super::rows::Subject;
 use crate::catalog;
 use crate::error::{OrCorrupt, raise};
-use crate::track::{key, table};
+use crate::track::key;
 use crate::worker::log;
 use crate::worker::origins::Origins;
 use crdt::RowChange;
@@ -46,9 +47,9 @@ fn crdt_op_proof(origin: &[u8], seq: i64) -> JsonB {
     STRICT STABLE PARALLEL UNSAFE LANGUAGE c AS 'MODULE_PATHNAME', '@FUNCTION_NAME@';
 ")]
 fn crdt_proof(relation: pg_sys::Oid, key: Vec<Option<String>>) -> JsonB {
-    let table = table::tracked(relation);
-    let wanted = row_key(&table, &key);
-    let hash = key::hash(&table.schema.schema, &table.schema.table, &wanted);
+    let subject = Subject::of(relation);
+    let wanted = subject.key(&key);
+    let hash = subject.hash(&wanted);
     let candidates: Vec<(i32, i64, Option<Vec<u8>>)> = catalog::query(
         "SELECT o.origin, o.seq, CASE WHEN o.salt <> '' THEN o.payload END FROM crdt.op o
           WHERE o.row_id = $1 AND o.kind = 1
@@ -71,26 +72,6 @@ fn crdt_proof(relation: pg_sys::Oid, key: Vec<Option<String>>) -> JsonB {
             "SELECT crdt_commit_block() makes committed ops final.",
         ),
     }
-}
-
-fn row_key(table: &table::Table, key: &[Option<String>]) -> Vec<Vec<u8>> {
-    if key.len() != table.key.len() {
-        raise(
-            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-            format!(
-                "the primary key of {} has {} columns, {} were given",
-                table.schema.table,
-                table.key.len(),
-                key.len()
-            ),
-            "Give one text for each column of the key, in its order.",
-        );
-    }
-    let columns = table.key.iter().map(|&at| &table.columns[at]);
-    columns
-        .zip(key)
-        .map(|(column, text)| column.send(column.input(text.as_deref().unwrap_or(""))))
-        .collect()
 }
 
 fn prove(origin: i32, seq: i64) -> JsonB {

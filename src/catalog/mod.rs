@@ -2,6 +2,7 @@
 //! plans, and the few look-ups that several rooms share.
 
 mod appender;
+mod cursor;
 mod node;
 mod relation;
 mod schema;
@@ -9,6 +10,7 @@ mod sql;
 mod stream;
 
 pub use appender::Appender;
+pub use cursor::Cursor;
 pub use node::{
     Chain, chain, clear_ledger, found, local_member, local_name, local_node, members,
     require_member, store_chain, store_member,
@@ -17,5 +19,5 @@ pub use relation::{Relation, relation_oid};
 pub use schema::{
     schema_by_hash, store_schema, store_unknown_schema, tracked_relations, tracked_schema,
 };
-pub use sql::{one, query, run, under_one_snapshot};
+pub use sql::{Row, at_this_moment, lend, one, query, run, under_one_snapshot};
 pub use stream::stream;

@@ -1,7 +1,9 @@
 //! SQL with kept plans: each statement text is planned once in a process.
 
+use super::Relation;
 use crate::error::{OrCorrupt, corrupt};
-use pgrx::datum::DatumWithOid;
+use crate::track::outbox::TABLES as OUTBOX;
+use pgrx::datum::{Datum, DatumWithOid};
 use pgrx::{FromDatum, Spi, pg_sys};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -10,8 +12,14 @@ use std::ffi::{CString, c_char};
 /// Plans kept in one process; more than that means generated SQL ran wild.
 const MAX_PLANS: usize = 1_000;
 
+/// A plan, and the types of its parameters.
+type Kept = (Vec<pg_sys::Oid>, pg_sys::SPIPlanPtr);
+/// By the text of the statement. A table that was made anew has statements of
+/// one text with other types.
+type Plans = HashMap<String, Vec<Kept>>;
+
 thread_local! {
-    static PLANS: RefCell<HashMap<String, pg_sys::SPIPlanPtr>> = RefCell::new(HashMap::new());
+    static PLANS: RefCell<Plans> = RefCell::new(HashMap::new());
 }
 
 /// One row of a result.
@@ -64,6 +72,20 @@ pub fn under_one_snapshot<R>(read: impl FnOnce() -> R) -> R {
     }
     let _restore = Restore(ONE_SNAPSHOT.replace(true));
     read()
+}
+
+/// [`under_one_snapshot`], of what is committed now. The outbox is locked
+/// before: the worker could else truncate it while an older snapshot still
+/// needs it.
+pub fn at_this_moment<R>(read: impl FnOnce() -> R) -> R {
+    let _outbox = OUTBOX.map(|name| Relation::open(name, pg_sys::AccessShareLock));
+    // SAFETY: popped below, or by PostgreSQL when an error ends the
+    // (sub)transaction.
+    unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot()) }
+    let result = under_one_snapshot(read);
+    // SAFETY: the snapshot pushed above.
+    unsafe { pg_sys::PopActiveSnapshot() }
+    result
 }
 
 /// Runs a statement and lends each row of its result.
@@ -123,7 +145,7 @@ fn execute<R>(sql: &str, args: &[DatumWithOid], finish: impl FnOnce(&[Row]) -> R
         let (mut values, nulls) = arguments(args);
         // SAFETY: values and nulls have one entry for each parameter of the
         // plan, which was made for these argument types.
-        let rows: Vec<Row> = unsafe {
+        let rows = unsafe {
             let status = pg_sys::SPI_execute_plan(
                 plan,
                 values.as_mut_ptr(),
@@ -174,8 +196,19 @@ pub(super) unsafe fn rows() -> Vec<Row> {
     }
 }
 
+/// A raw value as a parameter.
+///
+/// # Safety
+/// The value must stay valid for `'a`.
+pub unsafe fn lend<'a>(value: pg_sys::Datum) -> Datum<'a> {
+    // SAFETY: the two types have one layout; the lifetime is the caller's word.
+    unsafe { std::mem::transmute(value) }
+}
+
 pub(super) fn plan(sql: &str, args: &[DatumWithOid]) -> pg_sys::SPIPlanPtr {
-    if let Some(plan) = PLANS.with_borrow(|plans| plans.get(sql).copied()) {
+    let is_for = |(types, _): &&Kept| types.iter().copied().eq(args.iter().map(DatumWithOid::oid));
+    let kept = |plans: &Plans| Some(plans.get(sql)?.iter().find(is_for)?.1);
+    if let Some(plan) = PLANS.with_borrow(kept) {
         return plan;
     }
     let text = CString::new(sql).or_corrupt("SQL with a zero byte");
@@ -189,14 +222,14 @@ pub(super) fn plan(sql: &str, args: &[DatumWithOid]) -> pg_sys::SPIPlanPtr {
         plan
     };
     PLANS.with_borrow_mut(|plans| {
-        if plans.len() >= MAX_PLANS {
-            for (_, plan) in plans.drain() {
+        if plans.values().map(Vec::len).sum::<usize>() >= MAX_PLANS {
+            for (_, plan) in plans.drain().flat_map(|(_, kept)| kept) {
                 // SAFETY: kept above, not running: statements here do not nest
                 // through this table of plans while it is full.
                 unsafe { pg_sys::SPI_freeplan(plan) };
             }
         }
-        plans.insert(sql.to_owned(), plan);
+        plans.entry(sql.to_owned()).or_default().push((types, plan));
     });
     plan
 }

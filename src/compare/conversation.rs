@@ -10,13 +10,32 @@ use ledger::{ChainId, Member};
 use pgrx::PgSqlErrorCode;
 use replica::message::{CompareRequest, CompareResponse};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 use transport::{Config, Event, Events, Handle, Key, Limits, Peer};
 
-/// Longest time for which a cancellation may go unnoticed.
+/// Longest time for which a cancellation, or the end of the work meanwhile,
+/// may go unnoticed.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// A peer that is not asked anything hears at least so often that somebody is
+/// there.
+const PULSE: Duration = Duration::from_secs(5);
+/// Time for which a first answer is waited for before this side begins its
+/// own work.
+const AT_ONCE: Duration = Duration::from_millis(250);
 /// Time for telling the peer that it can stop.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Why the peer gives no answer.
+enum Fault {
+    /// It is not reached, or does not know this node.
+    Unreachable(String),
+    /// It says why.
+    Refused(String),
+    /// It does not keep to the protocol.
+    Violated(String),
+}
 
 /// A comparison with one peer.
 pub struct Conversation {
@@ -25,11 +44,12 @@ pub struct Conversation {
     chain: ChainId,
     name: String,
     key: Key,
+    /// The number of the last request; answers to others are of no use any more.
     sent: u64,
     /// As the peer calls this comparison, once it has.
     session: Option<u64>,
     /// An answer that came while this side was busy.
-    early: Option<CompareResponse>,
+    early: Option<Result<CompareResponse, Fault>>,
 }
 
 impl Conversation {
@@ -82,118 +102,184 @@ impl Conversation {
         self.session.unwrap_or_default()
     }
 
-    /// Sends a request whose answer is to be waited for later.
-    pub fn begin(&mut self, request: &CompareRequest) {
-        self.sent += 1;
-        let body = request.encode(&self.chain);
-        if let Err(error) = self.handle.send(self.key, COMPARE_PATH, self.sent, body) {
-            self.unreachable(&error.to_string());
-        }
-    }
-
-    /// Sends a request and waits for the answer.
+    /// Sends a request and waits for the answer, awake for cancellation.
     pub fn ask(&mut self, request: &CompareRequest) -> CompareResponse {
-        self.begin(request);
-        self.wait()
+        let answer = match self.send(request) {
+            Ok(()) => self.wait(),
+            Err(fault) => Err(fault),
+        };
+        answer.unwrap_or_else(|fault| self.fail(fault))
     }
 
-    /// Waits for the answer, awake for cancellation.
-    pub fn wait(&mut self) -> CompareResponse {
-        if let Some(early) = self.early.take() {
-            return early;
+    /// Sends a request and does `work` while the peer is at it. Returns the
+    /// answer and what the work came to.
+    pub fn ask_meanwhile<R>(
+        &mut self,
+        request: &CompareRequest,
+        work: impl FnOnce() -> R,
+    ) -> (CompareResponse, R) {
+        if let Err(fault) = self.send(request) {
+            self.fail(fault);
         }
-        loop {
+        // Most that goes wrong goes wrong at once; the work may take long.
+        let begin = Instant::now();
+        while self.early.is_none() && begin.elapsed() < AT_ONCE {
             pgrx::check_for_interrupts!();
-            if let Some(response) = self.hear(PATIENCE) {
-                return response;
+            self.early = self.hear(PATIENCE).transpose();
+        }
+        if let Some(Err(fault)) = self.early.take_if(|answer| answer.is_err()) {
+            self.fail(fault);
+        }
+        let done = self.attend(work);
+        let answer = self.early.take().unwrap_or_else(|| self.wait());
+        (answer.unwrap_or_else(|fault| self.fail(fault)), done)
+    }
+
+    /// Does `work`, which may take any time between two looks at an interrupt
+    /// (PostgreSQL sorts in it), while another thread keeps the conversation
+    /// alive. That thread does not touch PostgreSQL.
+    fn attend<R>(&mut self, work: impl FnOnce() -> R) -> R {
+        struct Stop<'a>(&'a AtomicBool);
+        impl Drop for Stop<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Release);
+            }
+        }
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            // Also when an error ends the work.
+            let _stop = Stop(&done);
+            let keep = || self.keep(&done);
+            let spawn = || {
+                thread::Builder::new()
+                    .name("bcrdt-compare".to_owned())
+                    .spawn_scoped(scope, keep)
+            };
+            // Without the thread the peer may give up early, and says so then.
+            let _keeper = signals::with_signals_blocked(spawn);
+            work()
+        })
+    }
+
+    /// Takes the answer in when it comes; lets the peer know that it is waited
+    /// for, until the work is done.
+    fn keep(&mut self, done: &AtomicBool) {
+        let mut last = Instant::now();
+        while !done.load(Ordering::Acquire) && !matches!(self.early, Some(Err(_))) {
+            match self.hear(PATIENCE).transpose() {
+                // The answer to a sign of life is none.
+                Some(Ok(_)) if self.early.is_some() => {}
+                Some(answer) => self.early = Some(answer),
+                None => {}
+            }
+            if let (Some(session), Some(Ok(_))) = (self.session, &self.early)
+                && last.elapsed() > PULSE
+            {
+                last = Instant::now();
+                if let Err(fault) = self.send(&CompareRequest::Wait { session }) {
+                    self.early = Some(Err(fault));
+                }
             }
         }
     }
 
-    /// Keeps the conversation alive while this side is busy itself.
-    pub fn keep(&mut self) {
-        if self.early.is_none() {
-            self.early = self.hear(Duration::ZERO);
+    fn send(&mut self, request: &CompareRequest) -> Result<(), Fault> {
+        self.sent += 1;
+        let body = request.encode(&self.chain);
+        let sent = self.handle.send(self.key, COMPARE_PATH, self.sent, body);
+        sent.map_err(|error| Fault::Unreachable(error.to_string()))
+    }
+
+    fn wait(&mut self) -> Result<CompareResponse, Fault> {
+        loop {
+            pgrx::check_for_interrupts!();
+            if let Some(response) = self.hear(PATIENCE)? {
+                return Ok(response);
+            }
         }
     }
 
     /// The answer, if it comes in time. A peer that is still at work is asked
     /// again, and lets that question wait.
-    fn hear(&mut self, patience: Duration) -> Option<CompareResponse> {
-        let event = match patience {
-            Duration::ZERO => self.events.try_recv(),
-            _ => self.events.recv_timeout(patience),
-        };
-        let Some(Event::Response { result, .. }) = event else {
-            if !self.handle.is_running() {
-                self.unreachable("the network thread has ended");
+    fn hear(&mut self, patience: Duration) -> Result<Option<CompareResponse>, Fault> {
+        let result = match self.events.recv_timeout(patience) {
+            Some(Event::Response {
+                request_id, result, ..
+            }) if request_id == self.sent => result,
+            _ if self.handle.is_running() => return Ok(None),
+            _ => {
+                return Err(Fault::Unreachable(
+                    "the network thread has ended".to_owned(),
+                ));
             }
-            return None;
         };
-        let answer = match result {
-            Ok(answer) => answer,
-            Err(error) => self.unreachable(&error.to_string()),
+        let answer = result.map_err(|error| Fault::Unreachable(error.to_string()))?;
+        let reason = match answer.status {
+            200 => None,
+            404 => {
+                Some("it does not know this node as a member, or its extension is older".to_owned())
+            }
+            429 | 503 => Some("it is busy".to_owned()),
+            status => Some(format!("it answered with status {status}")),
         };
-        match answer.status {
-            200 => {}
-            404 => self.unreachable(
-                "it does not know this node as a member, or has an older release of the extension",
-            ),
-            429 | 503 => self.unreachable("it is busy"),
-            status => self.unreachable(&format!("it answered with status {status}")),
+        if let Some(reason) = reason {
+            return Err(Fault::Unreachable(reason));
         }
         match CompareResponse::decode(&self.chain, &answer.body) {
             Ok(CompareResponse::Working { session }) => {
                 self.session = Some(session);
-                self.begin(&CompareRequest::Wait { session });
-                None
+                if self.early.is_none() {
+                    self.send(&CompareRequest::Wait { session })?;
+                }
+                Ok(None)
             }
-            Ok(CompareResponse::Refused { reason }) => {
-                self.session = None;
-                raise(
-                    PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                    format!("peer \"{}\" does not compare: {reason}", self.name),
-                    "Its server log may say more.",
-                )
-            }
+            Ok(CompareResponse::Refused { reason }) => Err(Fault::Refused(reason)),
             Ok(response) => {
                 if let CompareResponse::Ready { session, .. } = &response {
                     self.session = Some(*session);
                 }
-                Some(response)
+                Ok(Some(response))
             }
-            Err(error) => self.violated(&error.to_string()),
+            Err(error) => Err(Fault::Violated(error.to_string())),
         }
     }
 
-    fn unreachable(&mut self, reason: &str) -> ! {
+    fn fail(&mut self, fault: Fault) -> ! {
+        // Nobody to say farewell to.
         self.session = None;
-        raise(
-            PgSqlErrorCode::ERRCODE_CONNECTION_FAILURE,
-            format!("peer \"{}\" cannot be asked: {reason}", self.name),
-            "SELECT name, url, present FROM crdt_nodes shows how this node calls its peers.",
-        )
+        let name = &self.name;
+        match fault {
+            Fault::Unreachable(reason) => raise(
+                PgSqlErrorCode::ERRCODE_CONNECTION_FAILURE,
+                format!("peer \"{name}\" cannot be asked: {reason}"),
+                "SELECT name, url, present FROM crdt_nodes shows how this node calls its peers.",
+            ),
+            Fault::Refused(reason) => raise(
+                PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("peer \"{name}\" does not compare: {reason}"),
+                "Its server log may say more.",
+            ),
+            Fault::Violated(fault) => raise(
+                PgSqlErrorCode::ERRCODE_PROTOCOL_VIOLATION,
+                format!("peer \"{name}\" answers what fits no table: {fault}"),
+                "Is its extension of another release, or tampered with?",
+            ),
+        }
     }
 
-    /// Ends the statement: the peer does not keep to the protocol.
-    pub fn violated(&self, fault: &str) -> ! {
-        raise(
-            PgSqlErrorCode::ERRCODE_PROTOCOL_VIOLATION,
-            format!("peer \"{}\" answers what fits no table: {fault}", self.name),
-            "Is its extension of another release, or tampered with?",
-        )
+    /// Ends the statement: what the peer says fits no table.
+    pub fn violated(&mut self, fault: &str) -> ! {
+        self.fail(Fault::Violated(fault.to_owned()))
     }
 }
 
 impl Drop for Conversation {
     fn drop(&mut self) {
         let Some(session) = self.session else { return };
-        let body = CompareRequest::End { session }.encode(&self.chain);
-        self.sent += 1;
-        let sent = self.handle.send(self.key, COMPARE_PATH, self.sent, body);
+        let sent = self.send(&CompareRequest::End { session });
         let deadline = Instant::now() + FAREWELL;
-        // Whatever comes before is of no use any more. If the farewell is
-        // lost, the peer ends the comparison after a while by itself.
+        // If the farewell is lost, the peer ends the comparison after a while
+        // by itself.
         while sent.is_ok() {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.events.recv_timeout(left) {

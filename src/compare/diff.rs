@@ -8,10 +8,12 @@ use crate::catalog::{self, under_one_snapshot};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::identity;
 use crate::track::table::{self, META, Table};
+use crate::types::json::Jsonb;
+use crate::worker::subtransaction::attempt;
 use ledger::digest_tree::{Comparison, Node, Theirs};
 use ledger::{Hash, Member, VersionVector};
+use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
-use pgrx::{JsonB, PgSqlErrorCode};
 use replica::message::{CompareRequest, CompareResponse, MAX_KEYS, MAX_ROWS, PeerRow};
 use std::collections::BTreeMap;
 
@@ -23,8 +25,8 @@ type Row = (
     String,
     Option<bool>,
     Option<Vec<String>>,
-    Option<JsonB>,
-    Option<JsonB>,
+    Option<Jsonb>,
+    Option<Jsonb>,
 );
 
 /// The rows of a tracked table that this node and a peer, named as in
@@ -49,8 +51,8 @@ fn crdt_diff(
         name!(kind, String),
         name!(in_flight, Option<bool>),
         name!(columns, Option<Vec<String>>),
-        name!(here, Option<JsonB>),
-        name!(there, Option<JsonB>),
+        name!(here, Option<Jsonb>),
+        name!(there, Option<Jsonb>),
     ),
 > {
     crate::require_preload();
@@ -101,15 +103,16 @@ fn compare(relation: pg_sys::Oid, peer: &str, limit: usize) -> Vec<Row> {
             )
         });
     let mut talk = Conversation::with(&peer, chain);
-    talk.begin(&CompareRequest::Begin {
+    let begin = CompareRequest::Begin {
         schema: table.schema.schema.clone(),
         table: table.schema.table.clone(),
         schema_hash: table.schema.hash(),
         vector: known::vector(),
-    });
+    };
     // Both sides read at once.
-    let run = Run::of_table(relation, || talk.keep());
-    let CompareResponse::Ready { root, vector, .. } = talk.wait() else {
+    let read = || Run::of_table(relation, || {});
+    let (answer, run) = talk.ask_meanwhile(&begin, read);
+    let CompareResponse::Ready { root, vector, .. } = answer else {
         talk.violated("another answer than was asked for")
     };
     let mut search = Search {
@@ -233,17 +236,13 @@ impl Search<'_> {
             .map(|(here, there)| self.differing(here, there));
         let key = side.here.as_ref().map(|here| here.key_text.clone());
         let key = key.or_else(|| side.there.as_ref().map(|there| there.key_text.clone()));
-        let json = |text: Option<String>| {
-            let value = serde_json::from_str(&text?);
-            value.ok().map(JsonB)
-        };
         (
             key,
             kind.to_owned(),
             Some(side.in_flight || moving),
             columns,
-            json(side.here.and_then(|here| here.values)),
-            json(side.there.and_then(|there| there.values)),
+            side.here.and_then(|here| here.values).map(Jsonb),
+            side.there.and_then(|there| there.values).and_then(json),
         )
     }
 
@@ -257,4 +256,16 @@ impl Search<'_> {
             .map(str::to_owned)
             .collect()
     }
+}
+
+/// A peer's text as jsonb; `None` if it is none, which must not end the
+/// statement.
+fn json(text: String) -> Option<Jsonb> {
+    let value = Jsonb(text);
+    attempt(|| {
+        value.datum();
+        Ok(())
+    })
+    .ok()
+    .map(|()| value)
 }

@@ -184,15 +184,28 @@ pub fn identity() -> Identity {
     let identity = read()
         .and_then(|found| match found {
             Some(identity) => Ok(identity),
-            None => {
-                let fresh = Identity::generate()?;
-                store(&fresh, "")?;
-                Ok(fresh)
-            }
+            None => make(),
         })
         .unwrap_or_else(|error| fail(&error));
     adopt(identity.clone());
     identity
+}
+
+/// Makes the identity. Of several processes that miss it at once, as after a
+/// copied server's start, one makes it and the others read it.
+fn make() -> io::Result<Identity> {
+    std::fs::create_dir_all(directory())?;
+    let folder = std::fs::File::open(directory())?;
+    // Until the folder is closed.
+    folder.lock()?;
+    match read()? {
+        Some(made_meanwhile) => Ok(made_meanwhile),
+        None => {
+            let fresh = Identity::generate()?;
+            store(&fresh, "")?;
+            Ok(fresh)
+        }
+    }
 }
 
 /// Publishes an identity to this process and the others of the database.

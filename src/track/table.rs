@@ -187,15 +187,7 @@ fn describe(relation: pg_sys::Oid, attribute: usize, name: &str, kind: ColumnKin
     let number = i16::try_from(attribute + 1).or_corrupt("an attribute number");
     let (mut type_oid, mut type_modifier, mut collation) =
         (pg_sys::InvalidOid, -1, pg_sys::InvalidOid);
-    let (mut length, mut by_value) = (0i16, false);
-    let (mut function, mut parameter, mut is_varlena) =
-        (pg_sys::InvalidOid, pg_sys::InvalidOid, false);
-    let (mut send, mut receive) = (
-        Box::<pg_sys::FmgrInfo>::default(),
-        Box::<pg_sys::FmgrInfo>::default(),
-    );
-    // SAFETY: catalog look-ups into locals; the function infos live in
-    // TopMemoryContext, as long as the process and so longer than the cache.
+    // SAFETY: a catalog look-up into locals.
     unsafe {
         pg_sys::get_atttypetypmodcoll(
             relation,
@@ -204,24 +196,8 @@ fn describe(relation: pg_sys::Oid, attribute: usize, name: &str, kind: ColumnKin
             &mut type_modifier,
             &mut collation,
         );
-        pg_sys::get_typlenbyval(type_oid, &mut length, &mut by_value);
-        pg_sys::getTypeBinaryOutputInfo(type_oid, &mut function, &mut is_varlena);
-        pg_sys::fmgr_info_cxt(function, &mut *send, pg_sys::TopMemoryContext);
-        pg_sys::getTypeBinaryInputInfo(type_oid, &mut function, &mut parameter);
-        pg_sys::fmgr_info_cxt(function, &mut *receive, pg_sys::TopMemoryContext);
     }
-    Column {
-        attribute,
-        kind,
-        name: name.to_owned(),
-        type_oid,
-        type_modifier,
-        by_value,
-        length,
-        send,
-        receive,
-        receive_parameter: parameter,
-    }
+    Column::of_type(attribute, name, kind, type_oid, type_modifier)
 }
 
 /// Send and receive functions convert text between the client's encoding and
@@ -254,6 +230,44 @@ impl Drop for ServerEncoding {
 }
 
 impl Column {
+    /// A column of a type, with the functions of that.
+    pub fn of_type(
+        attribute: usize,
+        name: &str,
+        kind: ColumnKind,
+        type_oid: pg_sys::Oid,
+        type_modifier: i32,
+    ) -> Self {
+        let (mut length, mut by_value) = (0i16, false);
+        let (mut function, mut parameter, mut is_varlena) =
+            (pg_sys::InvalidOid, pg_sys::InvalidOid, false);
+        let (mut send, mut receive) = (
+            Box::<pg_sys::FmgrInfo>::default(),
+            Box::<pg_sys::FmgrInfo>::default(),
+        );
+        // SAFETY: catalog look-ups into locals; the function infos live in
+        // TopMemoryContext, as long as the process and so longer than the cache.
+        unsafe {
+            pg_sys::get_typlenbyval(type_oid, &mut length, &mut by_value);
+            pg_sys::getTypeBinaryOutputInfo(type_oid, &mut function, &mut is_varlena);
+            pg_sys::fmgr_info_cxt(function, &mut *send, pg_sys::TopMemoryContext);
+            pg_sys::getTypeBinaryInputInfo(type_oid, &mut function, &mut parameter);
+            pg_sys::fmgr_info_cxt(function, &mut *receive, pg_sys::TopMemoryContext);
+        }
+        Self {
+            attribute,
+            kind,
+            name: name.to_owned(),
+            type_oid,
+            type_modifier,
+            by_value,
+            length,
+            send,
+            receive,
+            receive_parameter: parameter,
+        }
+    }
+
     /// The value's binary form, as the type's send function gives it: it does
     /// not depend on any setting.
     pub fn send(&self, value: pg_sys::Datum) -> Vec<u8> {

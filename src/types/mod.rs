@@ -30,6 +30,9 @@ mod text_array;
 mod text_binary;
 mod value;
 
+pub use json::Jsonb;
+pub use plain::json_of_state;
+
 use pgrx::extension_sql_file;
 
 extension_sql_file!(

@@ -4,7 +4,7 @@ use super::comparison::equality_functions;
 use super::json::{Json, Jsonb, compare};
 use super::value::Value;
 use super::{counters, maps, refusal, registers, sets};
-use crdt::{ColumnKind, Crdt, json};
+use crdt::{AnyState, ColumnKind, Crdt, json};
 use pgrx::prelude::*;
 use std::cmp::Ordering;
 
@@ -30,6 +30,11 @@ fn to_json(value: &Value) -> Option<String> {
             .map(|tick| json::quote(&tick.to_string())),
         ColumnKind::Plain => None,
     }
+}
+
+/// What a state shows, as JSON text; None as above.
+pub fn json_of_state(state: &AnyState) -> Option<String> {
+    to_json(&Value::of_state(state))
 }
 
 fn shown<T>(value: Result<T, crdt::CrdtError>) -> T {

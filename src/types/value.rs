@@ -12,7 +12,7 @@ use pgrx::nullable::Nullable;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
-use pgrx::{pg_sys, varlena};
+use pgrx::{IntoDatum, pg_sys, varlena};
 
 /// An argument of a CRDT type.
 pub struct Value {
@@ -35,6 +35,13 @@ impl Value {
             let kind = kind::of_call(fcinfo);
             argument(fcinfo, index).map(|datum| Self::of_datum(kind, datum))
         }
+    }
+
+    /// A state as SQL would hand it over.
+    pub fn of_state(state: &AnyState) -> Self {
+        let datum = state.encode().into_datum().or_corrupt("a CRDT value");
+        // SAFETY: bytea and the CRDT types have one layout.
+        unsafe { Self::of_datum(state.kind(), datum) }
     }
 
     unsafe fn of_datum(kind: ColumnKind, datum: pg_sys::Datum) -> Self {

@@ -149,7 +149,8 @@ impl Comparisons {
                     running.tell_to_wait(network, chain);
                     running.waiting = Some((token, Instant::now()));
                 }
-                None => return Err(refused("there is nothing to wait for")),
+                // A sign of life.
+                None => return Err(CompareResponse::Working { session }),
             },
             _ if running.busy => return Err(refused("it is at work on the request before")),
             _ => running.pass_on(token, body),

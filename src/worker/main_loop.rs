@@ -148,7 +148,11 @@ impl Worker {
                     ..Worker::new()
                 }
             }
-            Err(reason) => return self.lost(&reason),
+            Err(reason) => {
+                // Who waits to drop the extension waits for comparisons too.
+                self.comparisons = Comparisons::default();
+                return self.lost(&reason);
+            }
         }
         clock::keep_reserved();
         if let Err(reason) = self.open() {

@@ -1,11 +1,11 @@
 //! One row of a tracked table joins a peer's change.
 
-use crate::catalog;
+use crate::catalog::{self, lend};
 use crate::error::OrCorrupt;
 use crate::track::table::{Column, META, Table, bytes_of};
 use crate::track::{key, tombstone};
-use crdt::{AnyState, Hlc, PlainRow, ReplicaId, RowAction, RowChange, RowMeta};
-use pgrx::datum::{Datum, DatumWithOid};
+use crdt::{AnyState, Hlc, Joined, PlainRow, ReplicaId, RowAction, RowChange, RowMeta, RowState};
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::spi::quote_identifier;
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ fn join_once(
         false => None,
     };
     let known = match &row {
-        Some(row) => row.meta.causal_length,
+        Some(row) => row.state.meta.causal_length,
         None => tombstone::find(&tombstone_id).unwrap_or_default(),
     };
     // A lesser causal length speaks of an earlier life of the row, which is
@@ -57,19 +57,16 @@ fn join_once(
     if change.causal_length < known {
         return Ok(true);
     }
-    let later_life = change.causal_length > known;
     let nothing = BTreeMap::new();
     let states = row
         .as_ref()
-        .filter(|_| !later_life)
-        .map_or(&nothing, |row| &row.states);
+        .filter(|_| change.causal_length == known)
+        .map_or(&nothing, |row| &row.state.states);
     let deltas = change
         .check(&table.schema, author, until, states)
         .map_err(|fault| fault.to_string())?;
     match (row, change.action) {
-        (Some(row), RowAction::Upsert) => {
-            update(table, change, &deltas, &row, later_life).map(|()| true)
-        }
+        (Some(row), RowAction::Upsert) => update(table, change, deltas, row).map(|()| true),
         (None, RowAction::Upsert) => Ok(insert(table, change, &deltas)),
         (row, RowAction::Delete) => {
             if let Some(row) = row {
@@ -94,9 +91,8 @@ fn name(table: &Table) -> String {
 
 /// A row as it stands, locked.
 struct Current {
-    /// By position in the table's schema; nulls are left out.
-    states: BTreeMap<u16, AnyState>,
-    meta: RowMeta,
+    /// Without its plain columns.
+    state: RowState,
     place: pg_sys::ItemPointerData,
 }
 
@@ -110,15 +106,6 @@ impl Current {
             )
         }
     }
-}
-
-/// A raw value as a parameter.
-///
-/// # Safety
-/// The value must stay valid for `'a`.
-unsafe fn lend<'a>(value: pg_sys::Datum) -> Datum<'a> {
-    // SAFETY: the two types have one layout; the lifetime is the caller's word.
-    unsafe { std::mem::transmute(value) }
 }
 
 fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
@@ -153,17 +140,46 @@ fn read(table: &Table, row_key: &[Vec<u8>]) -> Option<Current> {
             })
             .collect();
         let place = row.datum(1).or_corrupt("a row's place");
+        let meta = row.get::<Vec<u8>>(2);
         Current {
-            states,
-            meta: row.get::<Vec<u8>>(2).map_or(
-                RowMeta {
-                    causal_length: 0,
-                    stamp: None,
-                },
-                |bytes| RowMeta::decode(&bytes).or_corrupt(META),
-            ),
+            state: RowState {
+                meta: meta.map_or(RowMeta::default(), |bytes| {
+                    RowMeta::decode(&bytes).or_corrupt(META)
+                }),
+                states,
+                plain: None,
+            },
             // SAFETY: a tid is passed by reference.
             place: unsafe { *place.cast_mut_ptr::<pg_sys::ItemPointerData>() },
+        }
+    })
+}
+
+/// The plain columns of a row that was written twice under one stamp, as only
+/// a broken or hostile author does: members must agree on who wins even so.
+fn read_plain(table: &Table, row: &Current) -> Option<PlainRow> {
+    let stamp = row.state.meta.stamp?;
+    let places: Vec<u16> = table.schema.plain_columns().collect();
+    let columns: Vec<&Column> = places
+        .iter()
+        .map(|&at| &table.columns[usize::from(at)])
+        .collect();
+    let names: Vec<String> = columns
+        .iter()
+        .map(|column| quote_identifier(&column.name))
+        .collect();
+    let sql = format!(
+        "SELECT {} FROM ONLY {} WHERE ctid = $1",
+        names.join(", "),
+        name(table)
+    );
+    catalog::one(&sql, &[row.place()], |found| {
+        let values = (1..)
+            .zip(&columns)
+            .map(|(place, column)| found.datum(place).map(|it| column.send(it)));
+        PlainRow {
+            stamp,
+            values: places.iter().copied().zip(values).collect(),
         }
     })
 }
@@ -191,6 +207,20 @@ impl<'a> Writing<'a> {
         self.args.push(argument);
     }
 
+    /// Sets each CRDT column, those without a state to NULL: a default of this
+    /// database's table is not what the author wrote.
+    fn set_states<'s>(&mut self, table: &Table, state: impl Fn(u16) -> Option<&'s AnyState>) {
+        for (at, column) in table.crdt_columns() {
+            self.set(
+                column,
+                match state(at) {
+                    Some(state) => state_argument(column, state),
+                    None => argument(column, None),
+                },
+            );
+        }
+    }
+
     fn set_plain(&mut self, table: &Table, plain: &PlainRow) {
         for (at, value) in &plain.values {
             let column = &table.columns[usize::from(*at)];
@@ -213,10 +243,12 @@ fn insert(table: &Table, change: &RowChange, deltas: &[(u16, AnyState)]) -> bool
         let column = &table.columns[at];
         writing.set(column, argument(column, Some(column.receive(value))));
     }
-    for (at, state) in deltas {
-        let column = &table.columns[usize::from(*at)];
-        writing.set(column, state_argument(column, state));
-    }
+    writing.set_states(table, |at| {
+        deltas
+            .iter()
+            .find(|(it, _)| *it == at)
+            .map(|(_, state)| state)
+    });
     if let Some(plain) = &change.plain {
         writing.set_plain(table, plain);
     }
@@ -239,43 +271,39 @@ fn insert(table: &Table, change: &RowChange, deltas: &[(u16, AnyState)]) -> bool
 fn update(
     table: &Table,
     change: &RowChange,
-    deltas: &[(u16, AnyState)],
-    row: &Current,
-    later_life: bool,
+    deltas: Vec<(u16, AnyState)>,
+    mut row: Current,
 ) -> Result<(), String> {
+    let meta = row.state.meta;
+    let tie = meta.stamp.is_some() && change.plain.as_ref().map(|it| it.stamp) == meta.stamp;
+    if tie && change.causal_length == meta.causal_length {
+        row.state.plain = read_plain(table, &row);
+    }
     let mut writing = Writing::default();
-    for (at, delta) in deltas {
-        let column = &table.columns[usize::from(*at)];
-        match row.states.get(at).filter(|_| !later_life) {
-            None => writing.set(column, state_argument(column, delta)),
-            Some(before) => {
-                let state = before.join(delta).map_err(|error| error.to_string())?;
-                if state != *before {
-                    writing.set(column, state_argument(column, &state));
-                }
+    let joined = row
+        .state
+        .join(change, deltas)
+        .map_err(|error| error.to_string())?;
+    let plain_is_newer = match joined {
+        Joined::Nothing => false,
+        Joined::Life => {
+            writing.set_states(table, |at| row.state.states.get(&at));
+            true
+        }
+        Joined::Columns { states, plain } => {
+            for at in states {
+                let column = &table.columns[usize::from(at)];
+                let state = row.state.states.get(&at).or_corrupt("a joined column");
+                writing.set(column, state_argument(column, state));
             }
+            plain
         }
-    }
-    if later_life {
-        let named = |at: u16| deltas.iter().any(|(named, _)| *named == at);
-        for (_, column) in table.crdt_columns().filter(|(at, _)| !named(*at)) {
-            writing.set(column, argument(column, None));
-        }
-    }
-    let stamp = row.meta.stamp.filter(|_| !later_life);
-    let newer = change
-        .plain
-        .as_ref()
-        .filter(|plain| stamp.is_none_or(|old| plain.stamp > old));
-    if let Some(plain) = newer {
+    };
+    if let Some(plain) = change.plain.as_ref().filter(|_| plain_is_newer) {
         writing.set_plain(table, plain);
     }
-    let meta = RowMeta {
-        causal_length: change.causal_length,
-        stamp: newer.map(|plain| plain.stamp).or(stamp),
-    };
-    if meta != row.meta {
-        writing.set_meta(&meta);
+    if row.state.meta != meta {
+        writing.set_meta(&row.state.meta);
     }
     if writing.names.is_empty() {
         return Ok(());

@@ -86,7 +86,7 @@ pub use or_set::OrSet;
 pub use pn_counter::PnCounter;
 pub use rga::Rga;
 pub use rga_text::RgaText;
-pub use row::{PlainRow, RowAction, RowChange, RowMeta};
+pub use row::{Joined, PlainRow, RowAction, RowChange, RowMeta, RowState};
 pub use schema::{Alteration, Column, ColumnKind, SchemaAction, SchemaChange, TableSchema};
 pub use vector_clock::VectorClock;
 pub use version_vector::VersionVector;

@@ -6,7 +6,9 @@ mod chain;
 use chain::Chain;
 use std::io::{Read, Write};
 
-use ledger::bundle::{Frames, PACKED_BYTES, Packer, Tag, Unpacker, pack, read_op};
+use ledger::bundle::{
+    Frames, PACKED_BYTES, Packer, Tag, Unpacker, pack, packed_frame_length, read_op,
+};
 use ledger::{
     BundleError, BundleWriter, ChainSink, FindingKind, Pins, Report, verify_bundle,
     verify_bundle_blocks,
@@ -224,7 +226,7 @@ fn packed_bundles() {
         odd.extend(pack(&[]).unwrap());
     }
     assert_eq!(verify(&odd), verify(&plain));
-    for cut in [0, 3, 10, packed.len() / 2, packed.len() - 1] {
+    for cut in [0, 3, 10, packed.len() / 2, packed.len() - 5] {
         assert!(
             verify_bundle(&packed[..cut], &Pins::default()).is_err(),
             "{cut}"
@@ -252,10 +254,26 @@ fn where_frames_begin_follows_from_the_content() {
     let mut resumed = Packer::resume(first, content[PACKED_BYTES..half].to_vec());
     resumed.write_all(&content[half..]).unwrap();
     assert_eq!(resumed.finish().unwrap(), at_once);
+    let mut rest = at_once.as_slice();
+    for chunk in content.chunks(PACKED_BYTES) {
+        let length = packed_frame_length(&mut rest).unwrap();
+        assert_eq!(length, pack(chunk).unwrap().len() as u64);
+    }
+    assert!(rest.is_empty() && packed_frame_length(&mut rest).is_err());
+    // A byte that was changed is seen before anything of its block is given out.
+    let mut damaged = pack(&content[..1000]).unwrap();
+    damaged[100] ^= 1;
+    let mut out = Vec::new();
+    assert!(
+        Unpacker::new(damaged.as_slice())
+            .read_to_end(&mut out)
+            .is_err()
+    );
+    assert!(out.is_empty());
     // The bytes of a frame: magic, version and flags, block size, content size, checksum of these,
-    // one block stored as it is, end mark, checksum of the content.
+    // one block stored as it is with its checksum, end mark.
     assert_eq!(
         hex::encode(pack(b"bcrdt").unwrap()),
-        "04224d186c6005000000000000009a050000806263726474000000003f978fcb"
+        "04224d1878600500000000000000420500008062637264743f978fcb00000000"
     );
 }

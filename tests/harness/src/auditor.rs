@@ -1,45 +1,35 @@
-//! The `bcrdt` command, as an auditor or a witness runs it.
+//! The auditor's program, `bcrdt`, built like the test that runs it.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::{Failure, LONG, Outcome, Program};
 
-static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-
-/// The program, built from the sources if it is not up to date.
-pub fn bcrdt() -> Outcome<Command> {
-    let built = BUILT.get_or_init(|| build().map_err(|failure| failure.to_string()));
-    match built {
-        Ok(path) => {
-            let mut command = Command::new(path);
-            command.env_remove("RUST_BACKTRACE").stdin(Stdio::null());
-            Ok(command)
-        }
-        Err(reason) => Err(Failure::new(reason.clone())),
-    }
-}
-
-fn build() -> Outcome<PathBuf> {
-    // Tests are below deps, programs beside it.
+/// The path of `bcrdt`, which is brought up to date first.
+pub fn auditor() -> Outcome<PathBuf> {
     let test = std::env::current_exe()?;
-    let folder = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .ok_or_else(|| Failure::new("the test stands in no folder"))?;
+    // …/target/<profile>/deps/<test>, or beside it.
+    let folder = test.ancestors().skip(1).find(|at| !at.ends_with("deps"));
+    let folder = folder.ok_or_else(|| Failure::new("the test lies in no folder"))?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "auditor"]);
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-    if let Some(target) = folder.parent() {
-        cargo.env("CARGO_TARGET_DIR", target);
-    }
-    if folder
-        .file_name()
-        .is_some_and(|profile| profile == "release")
-    {
+    cargo
+        .args(["build", "--quiet", "--package", "auditor"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    if folder.ends_with("release") {
         cargo.arg("--release");
     }
-    Program::new(cargo, 4 * LONG).run()?;
+    if let Some(target) = folder.parent() {
+        cargo.arg("--target-dir").arg(target);
+    }
+    Program::new(cargo, 3 * LONG).run()?;
     Ok(folder.join("bcrdt"))
+}
+
+/// Runs `bcrdt` with these arguments. Gives its exit status and what it printed.
+pub fn bcrdt(program: &Path, arguments: &[&str]) -> Outcome<(i32, String)> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let ended = Program::new(command, LONG).end()?;
+    let text = String::from_utf8_lossy(&ended.output).into_owned() + &ended.complaints;
+    Ok((ended.status.code().unwrap_or(-1), text))
 }

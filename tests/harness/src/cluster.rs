@@ -235,7 +235,7 @@ impl Cluster {
     }
 
     /// Has the founder make a block, waits until every node holds it, and has each
-    /// verify the whole chain.
+    /// verify the whole chain, and each tracked table against it.
     #[track_caller]
     pub fn verify_all(&self) -> Outcome {
         let founder = self
@@ -260,6 +260,15 @@ impl Cluster {
                 let findings = session.rows("SELECT * FROM scan_chain()")?;
                 return Err(Failure::new(format!(
                     "{}: verify_chain() is false: {findings:?}",
+                    node.name()
+                )));
+            }
+            let altered = session.rows(
+                "SELECT t.relation::text, f.* FROM crdt_tracked t, verify_table(t.relation) f LIMIT 20",
+            )?;
+            if !altered.is_empty() {
+                return Err(Failure::new(format!(
+                    "{}: verify_table() finds {altered:?}",
                     node.name()
                 )));
             }

@@ -30,7 +30,7 @@ mod table;
 mod wait;
 
 pub use attempts::{Attempts, Tally};
-pub use auditor::bcrdt;
+pub use auditor::{auditor, bcrdt};
 pub use cluster::{Cluster, FINGERPRINT};
 pub use every_type::{EVERY_STATE, EVERY_TYPE, write_every_type};
 pub use failure::{Failure, Outcome};

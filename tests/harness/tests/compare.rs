@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use harness::{Cluster, EVERY_TYPE, Failure, Options, Outcome, Server, write_every_type};
 
 const SHOP: &str = "
-    CREATE TABLE product (id bigint PRIMARY KEY, title lww_register, stock pn_counter, note text, photo bytea);
+    CREATE TABLE product (id bigint PRIMARY KEY, title lww_register, stock pn_counter, note text, photo bytea, weight numeric);
     INSERT INTO product SELECT i, to_json('thing ' || i)::text::lww_register, '100', 'as delivered'
       FROM generate_series(1, 3000) i;
     SELECT crdt_track('product');";
@@ -19,6 +19,10 @@ const DIFF: &str = "
     SELECT coalesce(string_agg(concat_ws(' ', row_key, kind, columns, CASE WHEN in_flight THEN 'in flight' END),
                                '; ' ORDER BY row_key::bigint), 'alike')
       FROM crdt_diff('product', '{}')";
+
+/// Processes that read a table for a peer.
+const PROCESSES: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'blockchain_crdt compare'";
 
 fn shop(label: &str, names: &[&str]) -> Outcome<Cluster> {
     let cluster = Cluster::start(label, names, &Options::with_extension())?;
@@ -35,9 +39,7 @@ fn diff(node: &Server, peer: &str) -> Outcome<String> {
 /// No process of a comparison is left on a node.
 fn wait_for_end(cluster: &Cluster, node: &Server) -> Outcome {
     cluster.wait(Duration::from_secs(20), "comparisons to end", || {
-        let left = node.text(
-            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'blockchain_crdt compare'",
-        )?;
+        let left = node.text(PROCESSES)?;
         Ok(if left == "0" { Ok(()) } else { Err(left) })
     })
 }
@@ -63,7 +65,7 @@ fn what_was_forged_on_one_node_is_named_on_another() -> Outcome {
          UPDATE product SET stock = (SELECT stock FROM product WHERE id = 7) WHERE id = 6;
          UPDATE product SET crdt_meta = (SELECT crdt_meta FROM product WHERE id = 7) WHERE id = 8;
          DELETE FROM product WHERE id = 9;
-         INSERT INTO product (id, title, stock, note) VALUES (5000, '1', '1', 'smuggled')",
+         INSERT INTO product (id, title, stock, weight) VALUES (5000, '1', '1', 12345678901234567890.10)",
     )?;
     assert_ne!(cluster[1].text(DIGEST)?, honest);
     for node in [0, 2] {
@@ -80,6 +82,9 @@ fn what_was_forged_on_one_node_is_named_on_another() -> Outcome {
     );
     let values = "SELECT here ->> 'note' || ', ' || (there ->> 'note') FROM crdt_diff('product', 'b') WHERE row_key = '5'";
     assert_eq!(cluster[0].text(values)?, "as delivered, forged");
+    // No digit is lost on the way.
+    let digits = "SELECT there ->> 'weight' FROM crdt_diff('product', 'b') WHERE row_key = '5000'";
+    assert_eq!(cluster[0].text(digits)?, "12345678901234567890.10");
     for node in cluster.nodes() {
         wait_for_end(&cluster, node)?;
     }
@@ -166,20 +171,33 @@ fn comparing_holds_up_nobody_and_can_be_cancelled() -> Outcome {
     holder.run("BEGIN; LOCK TABLE product IN ACCESS EXCLUSIVE MODE")?;
     let begin = Instant::now();
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| {
+        let compare = || {
             let mut session = cluster[0].session()?;
             session.run("SET statement_timeout = '13s'")?;
             session.refused("SELECT * FROM crdt_diff('product', 'b')")
-        });
+        };
+        let waiting = [scope.spawn(compare), scope.spawn(compare)];
+        cluster.wait(Duration::from_secs(10), "both comparisons to begin", || {
+            let begun = cluster[1].text(PROCESSES)?;
+            Ok(if begun == "2" { Ok(()) } else { Err(begun) })
+        })?;
+        // A third one of the same member is too many.
+        let refused = compare()?;
+        assert!(
+            refused.contains("55000") && refused.contains("busy"),
+            "{refused}"
+        );
         for id in 1..=5 {
             cluster[0].run(&format!("INSERT INTO other VALUES ({id})"))?;
             cluster.wait_all("SELECT max(id) FROM other", &id.to_string())?;
         }
         assert!(begin.elapsed() < Duration::from_secs(12), "held up");
-        let refused = waiting
-            .join()
-            .map_err(|_| Failure::new("the comparing thread panicked"))??;
-        assert!(refused.contains("57014"), "{refused}");
+        for waiting in waiting {
+            let refused = waiting
+                .join()
+                .map_err(|_| Failure::new("a comparing thread panicked"))??;
+            assert!(refused.contains("57014"), "{refused}");
+        }
         Outcome::Ok(())
     })?;
     assert!(begin.elapsed() < Duration::from_secs(20));
@@ -187,6 +205,38 @@ fn comparing_holds_up_nobody_and_can_be_cancelled() -> Outcome {
     holder.run("COMMIT")?;
     assert_eq!(diff(&cluster[0], "b")?, "alike");
     Ok(())
+}
+
+/// Dropping the extension does not wait for a peer that has begun a comparison and is busy
+/// with its own side of it.
+#[test]
+fn the_extension_can_be_dropped_meanwhile() -> Outcome {
+    let cluster = shop("drop", &["a", "b"])?;
+    let mut holder = cluster[0].session()?;
+    holder.run("BEGIN; LOCK TABLE product IN ACCESS EXCLUSIVE MODE")?;
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut session = cluster[0].session()?;
+            session.refused("SELECT * FROM crdt_diff('product', 'b')")
+        });
+        cluster.wait(Duration::from_secs(10), "the comparison to begin", || {
+            let begun = cluster[1].text(PROCESSES)?;
+            Ok(if begun == "1" { Ok(()) } else { Err(begun) })
+        })?;
+        let begin = Instant::now();
+        cluster[1].run("DROP EXTENSION blockchain_crdt CASCADE")?;
+        assert!(
+            begin.elapsed() < Duration::from_secs(15),
+            "{:?}",
+            begin.elapsed()
+        );
+        holder.run("COMMIT")?;
+        let refused = waiting
+            .join()
+            .map_err(|_| Failure::new("the comparing thread panicked"))??;
+        assert!(refused.contains("peer \"b\""), "{refused}");
+        Outcome::Ok(())
+    })
 }
 
 /// What stands in the way is told by name.

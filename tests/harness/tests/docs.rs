@@ -174,6 +174,10 @@ fn run(server: &Server, database: &str, name: &str, document: &str) -> Outcome<V
     let ended = Program::new(psql, LONG)
         .input(script(document, &blocks))
         .end()?;
+    // Each database has a worker, and a server has room for only so many.
+    server
+        .session_on("postgres")?
+        .run(&format!("DROP DATABASE {database}"))?;
     if !ended.status.success() {
         let told = ended
             .complaints

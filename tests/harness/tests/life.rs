@@ -287,3 +287,36 @@ fn wrong_invites() -> Outcome {
     println!("used up: {refused}");
     Ok(())
 }
+
+/// A copied server's processes all miss the key file at once. If each made keys of its own, what
+/// one of them wrote would be under a name that nobody has.
+#[test]
+fn a_copied_server_becomes_one_other_node() -> Outcome {
+    let (_folder, mut server) = alone("copied", &Options::with_extension())?;
+    server.run("CREATE EXTENSION blockchain_crdt")?;
+    let database = server.text("SELECT oid FROM pg_database WHERE datname = 'app'")?;
+    let file = server
+        .folder()
+        .join(format!("data/blockchain_crdt/{database}.key"));
+    const NAME: &str = "SELECT crdt_node() ->> 'node_id'";
+    let mut before = server.text(NAME)?;
+    for _ in 0..5 {
+        server.stop()?;
+        std::fs::remove_file(&file)?;
+        server.launch()?;
+        let names: Vec<Outcome<String>> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| server.text(NAME))).collect();
+            all.into_iter()
+                .map(|one| {
+                    one.join()
+                        .unwrap_or_else(|_| Err(harness::Failure::new("a thread panicked")))
+                })
+                .collect()
+        });
+        let names = names.into_iter().collect::<Outcome<Vec<_>>>()?;
+        assert!(names.iter().all(|name| *name == names[0]), "{names:?}");
+        assert_ne!(names[0], before);
+        before.clone_from(&names[0]);
+    }
+    Ok(())
+}

@@ -1,50 +1,50 @@
 -- Digests of tables: of their content, whatever the order and the settings.
-CREATE TABLE page (id bigint PRIMARY KEY, title text, views pn_counter, tags or_set);
-INSERT INTO page SELECT i, 'page ' || i, '1', '{a}' FROM generate_series(1, 100) i;
-SELECT crdt_track('page');
-SELECT length(crdt_table_digest('page')) AS bytes;
+CREATE TABLE counted_page (id bigint PRIMARY KEY, title text, views pn_counter, tags or_set);
+INSERT INTO counted_page SELECT i, 'counted_page ' || i, '1', '{a}' FROM generate_series(1, 100) i;
+SELECT crdt_track('counted_page');
+SELECT length(crdt_table_digest('counted_page')) AS bytes;
 
 -- Reading changes nothing, nor does the order in which rows lie.
-CREATE TEMP TABLE before AS SELECT crdt_table_digest('page') AS digest;
-VACUUM FULL page;
-SELECT crdt_table_digest('page') = digest AS same FROM before;
+CREATE TEMP TABLE before AS SELECT crdt_table_digest('counted_page') AS digest;
+VACUUM FULL counted_page;
+SELECT crdt_table_digest('counted_page') = digest AS same FROM before;
 SET work_mem = '64kB';
-SELECT crdt_table_digest('page') = digest AS same_when_spilled FROM before;
+SELECT crdt_table_digest('counted_page') = digest AS same_when_spilled FROM before;
 RESET work_mem;
 
 -- Settings that change how values are shown do not count.
-UPDATE page SET title = U&'caf\00e9' WHERE id = 1;
+UPDATE counted_page SET title = U&'caf\00e9' WHERE id = 1;
 TRUNCATE before;
-INSERT INTO before SELECT crdt_table_digest('page');
+INSERT INTO before SELECT crdt_table_digest('counted_page');
 SET client_encoding = 'LATIN1';
-SELECT crdt_table_digest('page') = digest AS same_in_latin1 FROM before;
+SELECT crdt_table_digest('counted_page') = digest AS same_in_latin1 FROM before;
 RESET client_encoding;
 
 -- Any change does: of a plain column, of a CRDT one, of what only the row's
 -- metadata tells, of rows that come and go.
-UPDATE page SET title = 'other' WHERE id = 2;
-SELECT crdt_table_digest('page') = digest AS same FROM before;
+UPDATE counted_page SET title = 'other' WHERE id = 2;
+SELECT crdt_table_digest('counted_page') = digest AS same FROM before;
 TRUNCATE before;
-INSERT INTO before SELECT crdt_table_digest('page');
-UPDATE page SET views = views + 1 WHERE id = 3;
-SELECT crdt_table_digest('page') = digest AS same FROM before;
+INSERT INTO before SELECT crdt_table_digest('counted_page');
+UPDATE counted_page SET views = views + 1 WHERE id = 3;
+SELECT crdt_table_digest('counted_page') = digest AS same FROM before;
 TRUNCATE before;
-INSERT INTO before SELECT crdt_table_digest('page');
+INSERT INTO before SELECT crdt_table_digest('counted_page');
 BEGIN;
-DELETE FROM page WHERE id = 4;
-SELECT crdt_table_digest('page') = digest AS same FROM before;
+DELETE FROM counted_page WHERE id = 4;
+SELECT crdt_table_digest('counted_page') = digest AS same FROM before;
 ROLLBACK;
-SELECT crdt_table_digest('page') = digest AS same_again FROM before;
+SELECT crdt_table_digest('counted_page') = digest AS same_again FROM before;
 BEGIN;
-INSERT INTO page VALUES (101);
-SELECT crdt_table_digest('page') = digest AS same FROM before;
+INSERT INTO counted_page VALUES (101);
+SELECT crdt_table_digest('counted_page') = digest AS same FROM before;
 ROLLBACK;
 
 -- What a superuser does behind the triggers is seen too.
 BEGIN;
 SET LOCAL session_replication_role = replica;
-UPDATE page SET title = 'forged' WHERE id = 5;
-SELECT crdt_table_digest('page') = digest AS same FROM before;
+UPDATE counted_page SET title = 'forged' WHERE id = 5;
+SELECT crdt_table_digest('counted_page') = digest AS same FROM before;
 ROLLBACK;
 
 -- An empty table has a digest as well; it is that of any empty one.
@@ -58,27 +58,27 @@ SELECT encode(crdt_table_digest('empty_1'), 'hex') AS digest,
 CREATE TABLE untracked (id int PRIMARY KEY);
 SELECT crdt_table_digest('untracked');
 SELECT crdt_diff('untracked', 'somebody');
-SELECT crdt_diff('page', 'nobody');
+SELECT crdt_diff('counted_page', 'nobody');
 SELECT crdt_node() ->> 'name' AS me \gset
 \set VERBOSITY sqlstate
-SELECT crdt_diff('page', :'me');
+SELECT crdt_diff('counted_page', :'me');
 \set VERBOSITY default
-SELECT crdt_diff('page', 'nobody', 0);
-SELECT crdt_diff('page', 'nobody', 10001);
+SELECT crdt_diff('counted_page', 'nobody', 0);
+SELECT crdt_diff('counted_page', 'nobody', 10001);
 SELECT crdt.row_digest(ROW(1, 2));
 
 -- Who may.
 CREATE ROLE regress_crdt_reader;
 SET ROLE regress_crdt_reader;
-SELECT crdt_table_digest('page');
-SELECT crdt_diff('page', 'nobody');
+SELECT crdt_table_digest('counted_page');
+SELECT crdt_diff('counted_page', 'nobody');
 RESET ROLE;
 GRANT crdt_auditor TO regress_crdt_reader;
 SET ROLE regress_crdt_reader;
-SELECT length(crdt_table_digest('page')) AS bytes;
+SELECT length(crdt_table_digest('counted_page')) AS bytes;
 RESET ROLE;
 DROP ROLE regress_crdt_reader;
-DROP TABLE page, empty_1, empty_2, untracked;
+DROP TABLE counted_page, empty_1, empty_2, untracked;
 
 -- Two releases must agree on a row's digest. Written behind the triggers, so
 -- that no clock and no key of this node is in it.

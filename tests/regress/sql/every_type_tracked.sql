@@ -158,6 +158,7 @@ INSERT INTO every VALUES (1, 1, 1, 1, '1', '1', '{again}', '{again}', '{again}',
 SELECT crdt_commit_block() > 0 AS final;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT verify_chain();
+SELECT * FROM verify_table('every');
 COMMIT;
 SELECT crdt_untrack('every');
 -- What is left are plain columns with the same values, free of any rule.

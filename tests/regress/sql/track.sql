@@ -152,6 +152,10 @@ SELECT crdt_track('stock');
 UPDATE stock SET likes = likes + 1;
 SELECT likes::bigint, crdt_state(likes) ->> 'change' AS change FROM stock;
 
+-- After all that each row is what the log leads to.
+SELECT * FROM verify_table('stock');
+SELECT * FROM verify_table('page');
+
 -- Untracking gives the table back as it was.
 SELECT crdt_untrack('stock');
 SELECT crdt_untrack('page');

@@ -29,7 +29,7 @@ def ours(command, data, *words):
     out, err = StringIO(), StringIO()
     stdin = TextIOWrapper(BytesIO(data))
     with mock.patch.object(sys, "stdin", stdin), redirect_stdout(out), redirect_stderr(err):
-        status = main([command, "-", *words])
+        status = main([command, *([] if command == "consistency" else ["-"]), *words])
     return status, out.getvalue() + err.getvalue()
 
 

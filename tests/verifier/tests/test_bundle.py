@@ -3,8 +3,27 @@
 import unittest
 
 from tests.common import flipped, line, ours, theirs, theirs_of_each, vector
-from verifier.bundle import LABEL, frames
-from verifier.reading import u32, u64, u8
+from verifier import lz4
+from verifier.bundle import DELTA, LABEL, OP, STOP, WITHHELD, frames
+from verifier.reading import Reader, u32, u64, u8
+from verifier.records import part_commitment
+
+
+def closed(body):
+    """The body of an op's frame with the commitment of its one part in place of salt and payload."""
+    reader = Reader(body)
+    reader.long(), reader.take(17), reader.long(), reader.long(), reader.u16()
+    head = body[:reader.at]
+    salt, payload = reader.long(), reader.long()
+    return head + u32(0) + u32(32) + part_commitment(salt, payload)
+
+
+def packed(data):
+    """The bundle as one frame of LZ4 whose block is stored as it is."""
+    head = lz4.FORM + len(data).to_bytes(8, "little")
+    check = bytes([lz4.xxh32(head) >> 8 & 0xFF])
+    body = (len(data) | 1 << 31).to_bytes(4, "little") + data + bytes(4)
+    return lz4.MAGIC + head + check + body + lz4.xxh32(data).to_bytes(4, "little")
 
 
 def joined(read):
@@ -70,6 +89,30 @@ class Golden(unittest.TestCase):
                 self.assertEqual(mine[0], status, mine[1] + told)
                 # A tile that comes again before its leaves only says the same again.
                 self.assertTrue(status != 0 or tag == 4, told)
+
+    def test_a_payload_cannot_be_taken_out(self):
+        """Each op with its commitment in place of its payload: nobody said that he pruned it."""
+        mutants, withheld = [], []
+        for at, (tag, body) in enumerate(self.frames):
+            if tag == OP:
+                read = self.frames[:at] + [(OP, closed(body))] + self.frames[at + 1:]
+                mutants.append(joined(read))
+                withheld.append((joined([read[0], (WITHHELD, b""), *read[1:]]), body))
+        self.agree(mutants)
+        # Where payloads of row changes are said to be kept back, only the others must be there.
+        for mutant, body in withheld:
+            his, mine = theirs("bundle", mutant), ours("bundle", mutant)
+            is_delta = body[4 + 32 + 16] == DELTA
+            self.assertEqual((mine[0], his[0]), (0, 0) if is_delta else (1, 1), mine[1] + his[1])
+
+    def test_a_chain_may_stop_with_a_block(self):
+        tail = next(at for at, (tag, _) in enumerate(self.frames) if tag == 7)
+        stopped = joined(self.frames[:tail] + [(STOP, b"")])
+        for data in (stopped, packed(stopped)):
+            his, mine = theirs("bundle", data), ours("bundle", data)
+            self.assertEqual((mine[0], his[0]), (0, 0), mine[1] + his[1])
+        self.agree(flipped(packed(stopped), range(0, 400)))
+        self.agree([joined(self.frames + [(STOP, b"")]), joined(self.frames[:tail]), packed(stopped) + b"x"])
 
     def test_a_bundle_of_two_halves(self):
         self.agree([self.data[:-1], self.data + b"\0", self.data[:16], b"", self.data + self.data])

@@ -10,10 +10,11 @@ import unittest
 from pathlib import Path
 
 from tests.common import flipped, ours, theirs, theirs_of_each
+from tests.test_bundle import joined
 from verifier import merkle
 from verifier.bundle import LABEL, frames
 from verifier.checkpoint import LOG, Key, Note
-from verifier.records import Member
+from verifier.records import KINDS, Member
 
 DATABASE = "verifier"
 HISTORY = """
@@ -66,6 +67,14 @@ class Live(unittest.TestCase):
         cls.bundle = cls.read(file)
         cls.pins = ["--chain-id", cls.chain_id, "--validator-key", cls.key]
 
+        proof = "SELECT crdt_op_proof(origin_id, seq) FROM crdt_ops WHERE kind = 'delta' ORDER BY seq LIMIT 1"
+        cls.archive = Path(folder.name) / "archive.bundle"
+        psql(DATABASE, f"SELECT crdt_prune(1, '{cls.archive}')")
+        pruned = Path(folder.name) / "pruned.bundle"
+        psql(DATABASE, f"SELECT crdt_export_chain('{pruned}')")
+        cls.archive, cls.pruned = cls.read(cls.archive), cls.read(pruned)
+        cls.closed_proof = psql(DATABASE, proof).encode()
+
     @staticmethod
     def read(file):
         try:
@@ -103,6 +112,32 @@ class Live(unittest.TestCase):
             mine = ours("proof", mutant, *self.pins)
             self.assertEqual(mine[0], his[0], mine[1] + his[1])
             self.assertTrue(mine[0] != 0 or mutant.lower() == proof.lower(), mutant)
+
+    def test_what_was_pruned_still_holds(self):
+        told = self.same("bundle", self.pruned, *self.pins)
+        self.assertTrue(told["verified"], told)
+        self.assertEqual(self.same("proof", self.closed_proof, *self.pins)["closed_parts"], 1)
+
+    def test_the_archive_holds_by_itself(self):
+        told = self.same("bundle", self.archive, *self.pins)
+        self.assertTrue(told["verified"], told)
+        self.assertEqual(told["height"], 1)
+        places = random.Random(5).sample(range(len(self.archive)), 150)
+        mutants = list(flipped(self.archive, places))
+        for mutant, his in zip(mutants, theirs_of_each("bundle", mutants)):
+            mine = ours("bundle", mutant)
+            self.assertNotEqual(his[0], 0)
+            self.assertEqual(mine[0], his[0], mine[1] + his[1])
+
+    def test_pruned_payloads_are_missing_without_the_prune_op(self):
+        read = [(tag, body) for tag, body in frames(self.pruned)]
+        (prune,) = [at for at, (tag, body) in enumerate(read) if tag == 6 and body[4 + 32 + 16] == KINDS["prune"]]
+        body = bytearray(read[prune][1])
+        body[-1] ^= 1
+        mutant = joined(read[:prune] + [(6, bytes(body))] + read[prune + 1:])
+        mine, his = ours("bundle", mutant), theirs("bundle", mutant)
+        self.assertEqual((mine[0], his[0]), (1, 1))
+        self.assertIn("payload_missing", mine[1] + his[1])
 
     def test_the_checkpoint_is_signed_and_of_this_log(self):
         read = list(frames(self.bundle))

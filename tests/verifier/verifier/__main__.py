@@ -1,4 +1,4 @@
-"""python -m verifier proof|bundle|checkpoint FILE. Exit status as bcrdt's: 0 it holds, 1 it does
+"""python -m verifier proof|bundle|checkpoint FILE, or consistency. Exit status as bcrdt's: 0 it holds, 1 it does
 not, 2 the command line or the file cannot be read."""
 
 import argparse
@@ -6,7 +6,7 @@ import json
 import sys
 from typing import NamedTuple, Optional
 
-from . import bundle, checkpoint, proof, signatures
+from . import bundle, checkpoint, consistency, proof, signatures
 from .reading import Malformed
 
 
@@ -41,18 +41,40 @@ def arguments(words):
         command.add_argument("--validator-key", type=public_key, action="append", default=[])
     command = commands.add_parser("checkpoint")
     command.add_argument("file")
-    command.add_argument("--key", required=True)
+    command.add_argument("--key", action="append", required=True)
     command.add_argument("--witness", action="append", default=[])
+    command = commands.add_parser("consistency")
+    command.add_argument("--old", required=True)
+    command.add_argument("--new", required=True)
+    command.add_argument("--proof")
     return parser.parse_args(words)
 
 
-def run(asked, data):
+def content(name):
+    if name == "-":
+        return sys.stdin.buffer.read()
+    with open(name, "rb") as file:
+        return file.read()
+
+
+def run(asked):
     """What is told, and whether everything holds."""
+    if asked.command == "consistency":
+        old, new = (checkpoint.Note.read(content(name)) for name in (asked.old, asked.new))
+        path = consistency.read(content(asked.proof)) if asked.proof else None
+        fault = consistency.fault(old, new, path)
+        return {"error": fault}, fault is None
+    data = content(asked.file)
     if asked.command == "checkpoint":
+        keys = checkpoint.read_keys(asked.key, checkpoint.LOG)
+        witnesses = checkpoint.read_keys(asked.witness, checkpoint.WITNESS)
         note = checkpoint.Note.read(data)
-        missing = [text for text in [asked.key, *asked.witness] if not note.is_signed_by(checkpoint.Key.read(text))]
-        told = {"origin": note.origin, "size": note.size, "root": note.root.hex(), "not_signed_by": missing}
-        return told, not missing
+        told = {"origin": note.origin, "size": note.size, "root": note.root.hex()}
+        try:
+            note.demand(keys, witnesses)
+        except checkpoint.NotSigned as error:
+            return {**told, "error": str(error)}, False
+        return told, True
     pins = Pins(asked.chain_id, frozenset(asked.validator_key))
     if asked.command == "proof":
         read = proof.read(data)
@@ -68,12 +90,7 @@ def run(asked, data):
 def main(words):
     asked = arguments(words)
     try:
-        if asked.file == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(asked.file, "rb") as file:
-                data = file.read()
-        told, holds = run(asked, data)
+        told, holds = run(asked)
     except (OSError, Malformed) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

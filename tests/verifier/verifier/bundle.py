@@ -2,22 +2,25 @@
 
 from collections import Counter
 
-from . import merkle, signatures
+from . import lz4, merkle, signatures
 from .blocks import Certificate, Header, cut_hash, read_cut, read_deps, segment_claim, validators_hash
 from .membership import Membership
 from .reading import Malformed, Reader, digest, label, u64
-from .records import MAX_MEMBERS, MAX_PARTS, VALIDATOR_SET, ZEROS, Change, Genesis, Member, Op, part_commitment
+from .records import KINDS, MAX_MEMBERS, MAX_PARTS, VALIDATOR_SET, ZEROS, Change, Genesis, Member, Op, part_commitment, read_prune
 
 LABEL = label("bcrdt/bundle/v1")
-CHAIN, MEMBER, BLOCK, TILE, SEGMENT, OP, TAIL, VECTOR, END = range(1, 10)
+CHAIN, MEMBER, BLOCK, TILE, SEGMENT, OP, TAIL, VECTOR, END, WITHHELD, STOP = range(1, 12)
 MAX_BODY = 34603008
 MAX_SEGMENT_OPS = 10_000
 TILE_WIDTH = 256
 MAX_LEVEL = 7
+DELTA, PRUNE = KINDS["delta"], KINDS["prune"]
 
 
 def frames(data):
     """(tag, body) of each frame up to the end."""
+    if data.startswith(lz4.MAGIC):
+        data = lz4.unpack(data)
     if not data.startswith(LABEL):
         raise Malformed("the file is no bundle")
     reader = Reader(data)
@@ -25,7 +28,7 @@ def frames(data):
     count = 0
     while True:
         tag, length = reader.u8(), reader.u32()
-        if not CHAIN <= tag <= END or length > MAX_BODY:
+        if not CHAIN <= tag <= STOP or length > MAX_BODY:
             raise Malformed("there is no such frame")
         body = reader.take(length)
         if tag == END:
@@ -73,6 +76,12 @@ class Chain:
         self.due_leaf = None
         self.cut = {}
         self.in_tail = False
+        self.stopped = False
+        # The last block that a member says it pruned, and ops whose payload is gone that nobody has
+        # spoken of: (height, node, seq).
+        self.pruned = 0
+        self.closed = []
+        self.withheld = False
         self.certificate = None
         self.counts = Counter()
 
@@ -121,7 +130,7 @@ class Chain:
     def feed(self, tag, body):
         {
             BLOCK: self.block, TILE: self.tile, SEGMENT: self.segment, OP: self.op, TAIL: self.tail,
-            VECTOR: self.take_vector,
+            VECTOR: self.take_vector, STOP: self.stop,
         }[tag](Reader(body))
 
     # Blocks
@@ -324,10 +333,13 @@ class Chain:
             due = self.due.pop() if self.due else None
             if not self.expect(due == (node, seq), "op_reordered", f"op {seq} of {node.hex()}"):
                 raise Hopeless
-        right = 1 <= count <= MAX_PARTS and len(schema_hash) == 32 and all(len(salt) == 32 for salt, _ in parts)
+        right = 1 <= count <= MAX_PARTS and len(schema_hash) == 32
+        right = right and all(len(salt) == 32 or is_closed(salt, payload) for salt, payload in parts)
         if not self.expect(right, "payload_altered", f"op {seq} of {node.hex()}"):
             raise Hopeless
-        commitments = tuple(part_commitment(salt, payload) for salt, payload in parts)
+        commitments = tuple(
+            payload if is_closed(salt, payload) else part_commitment(salt, payload) for salt, payload in parts
+        )
         op = Op(node, seq, hlc, kind, schema_hash, commitments)
         before, this = origin.head, op.hash(self.chain_id, origin.head)
         self.expect(this == stored, "payload_altered", f"op {seq} of {node.hex()}")
@@ -335,8 +347,12 @@ class Chain:
         origin.last, origin.head = seq, this
         if not self.in_tail:
             self.push(merkle.leaf_hash(op.leaf(self.chain_id, self.edge.size, before, this)))
-        if kind == VALIDATOR_SET:
+        if any(is_closed(salt, payload) for salt, payload in parts):
+            self.note_closed(node, seq, kind)
+        elif kind == VALIDATOR_SET:
             self.note_change(hlc, node, seq, parts[0][1])
+        elif kind == PRUNE and count == 1:
+            self.note_prune(parts[0][1])
 
     def note_change(self, hlc, node, seq, payload):
         try:
@@ -345,7 +361,27 @@ class Chain:
             # Every node refuses it alike: it changes nothing.
             pass
 
+    def note_closed(self, node, seq, kind):
+        if not self.expect(kind == DELTA, "payload_missing", f"op {seq} of {node.hex()}"):
+            return
+        # What is in no block was pruned by nobody.
+        height = self.open.height if self.open is not None else 2**64
+        if not self.withheld and height > self.pruned:
+            self.closed.append((height, node, seq))
+
+    def note_prune(self, payload):
+        try:
+            height = read_prune(payload)
+        except Malformed:
+            return
+        self.pruned = max(self.pruned, min(height, self.last.height))
+        self.closed = [it for it in self.closed if it[0] > self.pruned]
+
     # The end
+
+    def stop(self, reader):
+        reader.finish()
+        self.stopped = True
 
     def tail(self, reader):
         reader.finish()
@@ -360,6 +396,10 @@ class Chain:
 
     def finish(self):
         self.close_block()
+        for _, node, seq in self.closed:
+            self.find("payload_missing", f"op {seq} of {node.hex()}")
+        if self.stopped:
+            return
         for node, origin in self.origins.items():
             kind = "op_missing" if origin.covered > origin.last else "op_extra"
             self.expect(origin.covered == origin.last, kind, f"segments of {node.hex()} end at {origin.covered}")
@@ -391,15 +431,23 @@ class Chain:
             self.expect(signed, "certificate_wrong", "no quorum of pinned validators signed the last block")
 
 
+def is_closed(salt, payload):
+    """Whether a part is only its commitment."""
+    return salt == b"" and len(payload) == 32
+
+
 class Hopeless(Exception):
     """What was found leaves nothing to hold what follows against."""
 
 
 def check_order(tags):
-    """What follows the members: one tail, and vectors only behind it."""
-    tail = tags.index(TAIL) if TAIL in tags else None
-    wrong = CHAIN in tags or MEMBER in tags or tags.count(TAIL) != 1
-    if wrong or VECTOR in tags[:tail]:
+    """What follows the members: one tail or one stop, vectors only behind a tail, nothing behind a
+    stop."""
+    ends = [at for at, tag in enumerate(tags) if tag in (TAIL, STOP)]
+    if len(ends) != 1 or {CHAIN, MEMBER, WITHHELD} & set(tags):
+        raise Malformed("a frame stands where none of its kind can be")
+    (end,) = ends
+    if VECTOR in tags[:end] or (tags[end] == STOP and end != len(tags) - 1):
         raise Malformed("a frame stands where none of its kind can be")
 
 
@@ -411,11 +459,16 @@ def verify(data, pins):
     reader = Reader(read[0][1])
     chain_id, genesis = reader.take(32), reader.rest()
     at, members = 1, []
+    withheld = len(read) > 1 and read[1][0] == WITHHELD
+    if withheld:
+        Reader(read[1][1]).finish()
+        at = 2
     while at < len(read) and read[at][0] == MEMBER:
         members.append(Member.read(read[at][1]))
         at += 1
     check_order([tag for tag, _ in read[at:]])
     chain = Chain(chain_id, sum(tag == OP for tag, _ in read))
+    chain.withheld = withheld
     try:
         chain.begin(genesis, members)
         for tag, body in read[at:]:

@@ -64,6 +64,20 @@ class Key(NamedTuple):
         return signatures.verify(self.public, message, signature[8:])
 
 
+class NotSigned(Exception):
+    """The checkpoint is not signed as it is asked for."""
+
+
+def read_keys(texts, key_type):
+    """Verifier keys of one type. No two stand for one public key: a witness counts once."""
+    keys = {Key.read(text) for text in texts}
+    if any(key.type != key_type for key in keys):
+        raise Malformed("a key is of another type than is needed")
+    if key_type == WITNESS and len({key.public for key in keys}) != len(keys):
+        raise Malformed("two witnesses have one public key")
+    return keys
+
+
 class Note(NamedTuple):
     """A checkpoint with its signature lines: (name, key id, signature)."""
 
@@ -100,8 +114,23 @@ class Note(NamedTuple):
         return cls(text.encode() + b"\n", lines[0], int(lines[1]), root, signed)
 
     def is_signed_by(self, key):
+        """Whether the key signed. NotSigned if a line says so that does not hold."""
         own = [signature for name, key_id, signature in self.lines if (name, key_id) == (key.name, key.id())]
-        return bool(own) and all(key.signed(self.text, signature) for signature in own)
+        if not all(key.signed(self.text, signature) for signature in own):
+            raise NotSigned(f"a signature of {key.name} does not hold")
+        return bool(own)
+
+    def demand(self, keys, witnesses):
+        """NotSigned unless one of the log's keys signed, and all the witnesses."""
+        of_log = [key for key in keys if key.name == self.origin]
+        if not of_log:
+            raise NotSigned("none of the keys is of this log")
+        # Every line is looked at: a false one counts, whatever the others say.
+        if not any([self.is_signed_by(key) for key in of_log]):
+            raise NotSigned("none of the log's keys signed")
+        for witness in witnesses:
+            if not self.is_signed_by(witness):
+                raise NotSigned(f"{witness.name} did not cosign")
 
 
 def read_line(line):

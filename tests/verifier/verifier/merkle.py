@@ -93,3 +93,26 @@ def is_consistent(old, size, path, root1, root2):
         place //= 2
         last //= 2
     return last == 0 and a == root1 and b == root2
+
+
+def consistency_length(old, size):
+    """How many hashes a consistency path has; None if there is none between these sizes."""
+    if old > size:
+        return None
+    if old in (0, size):
+        return 0
+    place, last = old - 1, size - 1
+    while place % 2:
+        place //= 2
+        last //= 2
+    # The first hash of the path is the old root itself if that is a whole subtree.
+    length = 0 if old & (old - 1) == 0 else 1
+    while last:
+        length += 1
+        if place % 2 or place == last:
+            while place % 2 == 0 and place != 0:
+                place //= 2
+                last //= 2
+        place //= 2
+        last //= 2
+    return length

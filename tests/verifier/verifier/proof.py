@@ -1,14 +1,11 @@
 """The proof of one op: JSON, format 1."""
 
-import json
-import re
-
-from . import merkle
+from . import jsontext, merkle
 from .blocks import Certificate, Header, ascend, validators_hash, validators_of
+from .jsontext import b32, fixed, hexadecimal, list_of, number, take, text
 from .reading import Malformed, digest
 from .records import KINDS, MAX_MEMBERS, MAX_PARTS, Genesis, Op, part_commitment
 
-FORMAT = 1
 MAX_BYTES = 80 << 20
 
 
@@ -22,89 +19,12 @@ def demand(holds, otherwise):
 
 
 def read(data):
-    """The JSON object of a proof; Malformed if it is none."""
-    if len(data) > MAX_BYTES:
-        raise Malformed("the proof is too long")
-
-    def once(pairs):
-        members = dict(pairs)
-        if len(members) != len(pairs):
-            raise Malformed("a member is there twice")
-        return members
-
-    def whole(text):
-        if not re.fullmatch("0|[1-9][0-9]{0,19}", text) or int(text) >= 2**64:
-            raise Malformed(f"{text} is no number from 0 to 2^64 - 1")
-        return int(text)
-
-    def no_fraction(text):
-        raise Malformed(f"{text} is no integer")
-
-    try:
-        found = json.loads(
-            data.decode("utf-8"), object_pairs_hook=once, parse_int=whole, parse_float=no_fraction,
-            parse_constant=no_fraction,
-        )
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Malformed(f"the proof is no JSON: {error}") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT or isinstance(found["format"], bool):
-        raise Malformed("the proof is not of format 1")
-    return shaped(found)
-
-
-def shaped(found):
     """The proof with its byte strings as bytes; exactly the members that belong there."""
-    proof = take(found, {
+    return take(jsontext.read(data, MAX_BYTES), {
         "format": number, "chain_id": b32, "genesis": hexadecimal, "op": read_op, "leaf_index": number,
         "inclusion": list_of(b32), "header": read_header, "certificate": read_certificate,
         "validators": list_of(read_validator),
     })
-    return proof
-
-
-def take(found, members):
-    if not isinstance(found, dict) or found.keys() != members.keys():
-        raise Malformed(f"expected an object with {', '.join(members)}")
-    return {name: read_member(found[name]) for name, read_member in members.items()}
-
-
-def number(found):
-    # True is an int in Python.
-    if type(found) is not int:
-        raise Malformed("expected a number")
-    return found
-
-
-def text(found):
-    if not isinstance(found, str):
-        raise Malformed("expected a text")
-    return found
-
-
-def hexadecimal(found):
-    if not isinstance(found, str) or not re.fullmatch("([0-9a-fA-F]{2})*", found, re.ASCII):
-        raise Malformed("expected hexadecimal digits")
-    return bytes.fromhex(found)
-
-
-def fixed(length):
-    def read_fixed(found):
-        data = hexadecimal(found)
-        if len(data) != length:
-            raise Malformed(f"expected {length} bytes")
-        return data
-    return read_fixed
-
-
-b32 = fixed(32)
-
-
-def list_of(read_item):
-    def read_list(found):
-        if not isinstance(found, list):
-            raise Malformed("expected a list")
-        return [read_item(item) for item in found]
-    return read_list
 
 
 def read_op(found):

@@ -164,3 +164,16 @@ def leaf(chain_id, index, kind, origin, seq, hlc, schema_hash, parts, parts_root
         label("bcrdt/leaf/v1"), chain_id, u64(index), u8(kind), origin, u64(seq), u64(hlc), schema_hash,
         u16(parts), parts_root, before, this,
     ))
+
+
+def read_prune(data):
+    """The height that a prune op speaks of."""
+    reader = Reader(data)
+    reader.version()
+    height = reader.u64()
+    reader.take(8 + 32 + 8)
+    for _ in range(3):
+        if len(reader.text().encode()) > 1024:
+            raise Malformed("a text of the prune op is too long")
+    reader.finish()
+    return height

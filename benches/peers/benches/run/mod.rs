@@ -1,13 +1,17 @@
 //! One run of a bench: criterion times, a table is filled beside it.
 
+mod cpu_time;
+
 use std::path::Path;
 use std::time::Duration;
 
 use criterion::{Bencher, Criterion};
 use peers::table::Table;
 
+use cpu_time::CpuTime;
+
 pub struct Run {
-    pub criterion: Criterion,
+    pub criterion: Criterion<CpuTime>,
     pub table: Table,
 }
 
@@ -21,6 +25,7 @@ impl Run {
                 .sample_size(10)
                 .warm_up_time(Duration::from_millis(500))
                 .measurement_time(Duration::from_secs(2))
+                .with_measurement(CpuTime)
                 .configure_from_args(),
             table: Table::new(&folder),
         }
@@ -32,7 +37,7 @@ impl Run {
         work: &str,
         group: &str,
         library: &'static str,
-        routine: impl FnMut(&mut Bencher<'_>),
+        routine: impl FnMut(&mut Bencher<'_, CpuTime>),
     ) {
         let mut benches = self.criterion.benchmark_group(group);
         benches.bench_function(library, routine);

@@ -1,88 +1,13 @@
 //! Checkpoints: what an auditor is told of who signed, and of logs that were rolled back or forked.
 
-use ledger::checkpoint::log_key;
 use ledger::cosignature::cosign;
-use ledger::merkle::Tree;
 use ledger::witness::AddCheckpoint;
-use ledger::{
-    ChainId, Checkpoint, ConsistencyProof, Header, KeyKind, SignedCheckpoint, SignerKey, SigningKey,
-};
+use ledger::{ChainId, Header};
 
-use super::chain::Chain;
 use super::command::{Scratch, bcrdt, code, json, stdout};
+use super::log::{Log, key_of, witness};
 
 const TIME: u64 = 1_700_000_000;
-
-fn log_signer() -> SigningKey {
-    SigningKey::from_bytes(&[1; 32])
-}
-
-fn key_of(chain: &ChainId) -> String {
-    log_key(chain, log_signer().verifying_key())
-        .unwrap()
-        .to_string()
-}
-
-fn witness(name: &str, seed: u8) -> SignerKey {
-    SignerKey::new(
-        name,
-        KeyKind::Cosignature,
-        SigningKey::from_bytes(&[seed; 32]),
-    )
-    .unwrap()
-}
-
-/// The log of a chain as it was, and is.
-struct Log {
-    chain: Chain,
-    tag: &'static str,
-}
-
-impl Log {
-    /// `tag` keeps the files of one test apart from those of others.
-    fn new(tag: &'static str) -> Self {
-        let chain = Chain::sample(3);
-        Self { chain, tag }
-    }
-
-    fn tree(&self) -> Tree<super::chain::Tiles> {
-        Tree::new(self.chain.tiles.clone(), self.chain.size)
-    }
-
-    fn state(&self, size: u64) -> SignedCheckpoint {
-        let root = self.tree().root_at(size).unwrap();
-        let state = Checkpoint::of_chain(&self.chain.chain, size, root);
-        state.sign(&log_signer()).unwrap()
-    }
-
-    fn file(&self, name: &str, text: &str) -> Scratch {
-        Scratch::new(&format!("{}_{name}", self.tag), text.as_bytes())
-    }
-
-    fn at(&self, size: u64) -> Scratch {
-        self.file(&format!("{size}.note"), &self.state(size).to_string())
-    }
-
-    /// Another log of the same name.
-    fn forked(&self, size: u64) -> Scratch {
-        let state = Checkpoint::of_chain(&self.chain.chain, size, [7; 32]);
-        let note = state.sign(&log_signer()).unwrap().to_string();
-        self.file(&format!("forked_{size}.note"), &note)
-    }
-
-    fn path(&self, old: u64, size: u64) -> Vec<ledger::Hash> {
-        self.tree().consistency_proof(old, size).unwrap()
-    }
-
-    fn proof(&self, old: u64, size: u64) -> Scratch {
-        let proof = ConsistencyProof::new(old, size, self.path(old, size)).unwrap();
-        self.file(&format!("{old}_{size}.json"), &proof.to_json().unwrap())
-    }
-
-    fn key(&self) -> String {
-        key_of(&self.chain.chain)
-    }
-}
 
 #[test]
 fn a_cosigned_checkpoint() {

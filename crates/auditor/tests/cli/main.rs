@@ -4,6 +4,7 @@
 mod chain;
 mod checkpoint;
 mod command;
+mod log;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,6 +1,7 @@
 //! The files in tests/vectors, on which other verifiers are tried.
 
-use ledger::OpProof;
+use ledger::merkle::Tree;
+use ledger::{ConsistencyProof, OpProof};
 
 use crate::chain::member;
 use crate::examples;
@@ -12,6 +13,19 @@ fn json(proof: &OpProof) -> Vec<u8> {
 
 fn key_line(seed: u8) -> Vec<u8> {
     format!("{}\n", hex::encode(member(seed, 0).signing_key)).into_bytes()
+}
+
+/// That the log after block 3 continues the one after block 1.
+fn consistency(sample: &Sample) -> Vec<u8> {
+    let chain = &sample.chain;
+    let (old, new) = (
+        chain.block(1).header.tree_size,
+        chain.block(3).header.tree_size,
+    );
+    let tree = Tree::new(chain.tiles.clone(), chain.size);
+    let path = tree.consistency_proof(old, new).unwrap();
+    let proof = ConsistencyProof::new(old, new, path).unwrap();
+    format!("{}\n", proof.to_json().unwrap()).into_bytes()
 }
 
 /// Each file's name and bytes.
@@ -31,7 +45,9 @@ pub fn all(sample: &Sample) -> Vec<(&'static str, Vec<u8>)> {
         ("proof_member.json", json(&chain.prove(1, 1, 1))),
         ("proof_schema.json", json(&chain.prove(1, 2, 1))),
         ("proof_later_validators.json", json(&later)),
-        ("checkpoint.txt", examples::note(sample).into_bytes()),
+        ("checkpoint.txt", examples::note(sample, 3).into_bytes()),
+        ("checkpoint_old.txt", examples::note(sample, 1).into_bytes()),
+        ("consistency.json", consistency(sample)),
         (
             "checkpoint.vkey",
             format!("{}\n", examples::note_key(sample)).into_bytes(),

@@ -1,6 +1,6 @@
 //! A real `bcrdt witness`, and the HTTP that a log would speak with it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -98,6 +98,20 @@ impl Witness {
         post(self.address, body).unwrap()
     }
 
+    /// All over one connection.
+    pub fn post_all(&self, bodies: &[String]) -> Vec<Answer> {
+        let mut socket = BufReader::new(TcpStream::connect(self.address).unwrap());
+        socket.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+        bodies
+            .iter()
+            .map(|body| {
+                let text = post_text(body, "keep-alive");
+                socket.get_ref().write_all(text.as_bytes()).unwrap();
+                read_answer(&mut socket).unwrap()
+            })
+            .collect()
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         exchange(
             self.address,
@@ -137,12 +151,14 @@ pub struct Answer {
 }
 
 pub fn post(address: SocketAddr, body: &str) -> std::io::Result<Answer> {
+    exchange(address, &post_text(body, "close"))
+}
+
+fn post_text(body: &str, connection: &str) -> String {
     let length = body.len();
-    exchange(
-        address,
-        &format!(
-            "POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-        ),
+    format!(
+        "POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nConnection: {connection}\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
     )
 }
 
@@ -152,27 +168,33 @@ fn exchange(address: SocketAddr, request: &str) -> std::io::Result<Answer> {
     socket.set_read_timeout(Some(PATIENCE))?;
     // A refusal may come before all was sent.
     let _ = socket.write_all(request.as_bytes());
-    let mut bytes = Vec::new();
-    let read = socket.read_to_end(&mut bytes);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        read?;
-        return Err(std::io::Error::other(format!("no answer: {text}")));
-    };
+    read_answer(&mut BufReader::new(socket))
+}
+
+fn read_answer(from: &mut impl BufRead) -> std::io::Result<Answer> {
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        if from.read_line(&mut line)? == 0 {
+            return Err(std::io::Error::other("no answer"));
+        }
+        match line.trim_end() {
+            "" => break,
+            line => head.push(line.to_owned()),
+        }
+    }
     let header = |name: &str| {
-        head.lines()
+        head.iter()
             .filter_map(|line| line.split_once(": "))
             .find(|(found, _)| found.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.to_owned())
     };
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let length = header("content-length").and_then(|n| n.parse().ok());
-    if length != Some(body.len()) {
-        return Err(std::io::Error::other(format!("half an answer: {text}")));
-    }
+    let length: usize = header("content-length").unwrap().parse().unwrap();
+    let mut body = vec![0; length];
+    from.read_exact(&mut body)?;
     Ok(Answer {
-        status,
+        status: head[0].split(' ').nth(1).unwrap().parse().unwrap(),
         content_type: header("content-type").unwrap_or_default(),
-        body: body.to_owned(),
+        body: String::from_utf8(body).unwrap(),
     })
 }

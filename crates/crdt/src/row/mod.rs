@@ -2,16 +2,20 @@
 //! plain columns together under one stamp.
 //!
 //! `meta` is what a row remembers of itself, `change` what a transaction did to it, `layout` the
-//! bytes of a change, `plain` the plain columns.
+//! bytes of a change, `plain` the plain columns, `state` a row as its changes lead to it, `translate` a
+//! change under another schema.
 
 mod change;
 mod layout;
 mod meta;
 mod plain;
+mod state;
+mod translate;
 
 pub use change::{RowAction, RowChange};
 pub use meta::RowMeta;
 pub use plain::PlainRow;
+pub use state::{Joined, RowState};
 
 use crate::EncodeError;
 

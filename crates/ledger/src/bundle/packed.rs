@@ -12,7 +12,8 @@ pub const PACKED_BYTES: usize = 1 << 20;
 /// What a frame of LZ4 starts with.
 const MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
 
-/// One frame that holds `content`, with its length and a checksum.
+/// One frame that holds `content`, with its length, and with a checksum of each block, which is
+/// seen to before what it holds is given out.
 ///
 /// # Errors
 /// None that can happen in memory.
@@ -21,7 +22,7 @@ pub fn pack(content: &[u8]) -> Result<Vec<u8>> {
         .block_size(BlockSize::Max1MB)
         .block_mode(BlockMode::Independent)
         .content_size(Some(content.len() as u64))
-        .content_checksum(true);
+        .block_checksums(true);
     let mut encoder = FrameEncoder::with_frame_info(form, Vec::new());
     encoder.write_all(content)?;
     encoder.finish().map_err(Error::other)
@@ -34,8 +35,8 @@ pub fn pack(content: &[u8]) -> Result<Vec<u8>> {
 pub fn packed_frame_length(from: &mut impl Read) -> Result<u64> {
     let mut head = [0; 15];
     from.read_exact(&mut head)?;
-    // Version 1, independent blocks, sizes and checksum of the content; blocks of 1 MiB.
-    if !head.starts_with(&MAGIC) || head[4..6] != [0x6c, 0x60] {
+    // Version 1, independent blocks of 1 MiB with a checksum each, size of the content.
+    if !head.starts_with(&MAGIC) || head[4..6] != [0x78, 0x60] {
         return Err(Error::from(ErrorKind::InvalidData));
     }
     let mut length = head.len() as u64;
@@ -49,15 +50,16 @@ pub fn packed_frame_length(from: &mut impl Read) -> Result<u64> {
             size[1],
             size[0],
         ]));
-        // After the end mark comes the checksum of the content.
-        let body = if size == 0 { 4 } else { size };
-        if std::io::copy(&mut from.by_ref().take(body), &mut std::io::sink())? != body {
-            return Err(Error::from(ErrorKind::UnexpectedEof));
-        }
-        length = length.saturating_add(body).saturating_add(4);
+        length = length.saturating_add(4);
+        // The end mark.
         if size == 0 {
             return Ok(length);
         }
+        let body = size.saturating_add(4);
+        if std::io::copy(&mut from.by_ref().take(body), &mut std::io::sink())? != body {
+            return Err(Error::from(ErrorKind::UnexpectedEof));
+        }
+        length = length.saturating_add(body);
     }
 }
 

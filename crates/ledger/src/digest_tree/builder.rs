@@ -57,7 +57,6 @@ impl Frame {
             Part::Few(entries) if self.count as usize + entries.len() <= BUCKET => {
                 self.count += entries.len() as u64;
                 self.few.extend(entries);
-                return;
             }
             Part::Few(entries) => {
                 self.spill(depth);

@@ -344,5 +344,9 @@ fn malformed(fault: ledger::DecodeError) -> MessageError {
 
 fn text(Blob(bytes): Blob, limit: usize) -> Result<String, MessageError> {
     within(&bytes, limit)?;
-    String::from_utf8(bytes).map_err(|_| MessageError::Malformed("a text is not UTF-8".into()))
+    // PostgreSQL's text holds no zero byte.
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err(MessageError::Malformed("a text is not UTF-8".into())),
+    }
 }

@@ -6,8 +6,8 @@ mod witness;
 
 use std::thread;
 
-use harness::{LONG, Outcome, Program, bcrdt, wait_until};
-use node::Node;
+use harness::{LONG, Outcome, Program, wait_until};
+use node::{Node, bcrdt};
 use witness::Witness;
 
 /// The whole log can be verified from outside, without a payload and without an account, and is the

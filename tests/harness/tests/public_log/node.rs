@@ -2,11 +2,26 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use harness::{
-    Failure, Folder, LONG, Options, Outcome, Place, Port, Program, Server, bcrdt, wait_until,
+    Failure, Folder, LONG, Options, Outcome, Place, Port, Program, Server, auditor, wait_until,
 };
+
+static AUDITOR: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+
+/// `bcrdt`, brought up to date once.
+pub fn bcrdt() -> Outcome<Command> {
+    let built = AUDITOR.get_or_init(|| auditor().map_err(|failure| failure.to_string()));
+    let path = built
+        .as_ref()
+        .map_err(|reason| Failure::new(reason.clone()))?;
+    let mut command = Command::new(path);
+    command.env_remove("RUST_BACKTRACE").stdin(Stdio::null());
+    Ok(command)
+}
 
 pub struct Node {
     pub server: Server,

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use harness::{Failure, LONG, Outcome, Program, bcrdt};
+use harness::{Failure, LONG, Outcome, Program};
+
+use crate::node::bcrdt;
 
 pub struct Witness {
     child: Child,

@@ -190,9 +190,9 @@ fn consistency(sample: &Sample) -> Layout {
     layout
 }
 
-/// The state of the log after block 3, as node1 signs it.
-pub fn note(sample: &Sample) -> String {
-    let header: Header = sample.chain.block(3).header;
+/// The state of the log after a block, as node1 signs it.
+pub fn note(sample: &Sample, height: u64) -> String {
+    let header: Header = sample.chain.block(height).header;
     Checkpoint::of_chain(&header.chain_id, header.tree_size, header.log_root)
         .sign(&key(201))
         .unwrap()
@@ -207,5 +207,5 @@ pub fn note_key(sample: &Sample) -> String {
 }
 
 pub fn checkpoint(sample: &Sample) -> String {
-    format!("{}\nverifier key: {}\n", note(sample), note_key(sample))
+    format!("{}\nverifier key: {}\n", note(sample, 3), note_key(sample))
 }

@@ -1,9 +1,10 @@
 //! `make bench`: what the types and tracking cost a writer, what syncing carries, and how soon a
 //! commit is seen elsewhere, each beside what PostgreSQL does without us, in one run.
 //!
-//! `bench [types] [writes] [throughput] [lag]`; `BENCH_SECONDS` (20) a measurement and
+//! `bench [types] [writes] [throughput] [lag] [history]`; `BENCH_SECONDS` (20) a measurement and
 //! `BENCH_ROUNDS` (3), of which the median counts.
 
+mod history;
 mod lag;
 mod median;
 mod native;
@@ -38,18 +39,19 @@ fn main() -> ExitCode {
 
 fn run() -> Outcome {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, Part); 4] = [
+    let parts: [(&str, Part); 5] = [
         ("types", types::measure),
         ("writes", writes::measure),
         ("throughput", throughput::measure),
         ("lag", lag::measure),
+        ("history", history::measure),
     ];
     if let Some(unknown) = wanted
         .iter()
         .find(|name| parts.iter().all(|(part, _)| part != name))
     {
         return Err(Failure::new(format!(
-            "no part {unknown}: types, writes, throughput, lag"
+            "no part {unknown}: types, writes, throughput, lag, history"
         )));
     }
     let extent = Extent {

@@ -1,0 +1,257 @@
+//! How each edit must be called.
+
+use std::collections::BTreeMap;
+
+use Expected::{Found, Meaningless, NotYet};
+
+/// What becomes of an edit.
+#[derive(Clone, Copy)]
+pub enum Expected {
+    /// It is found under the first of these names; the others may be there too.
+    Found(&'static [&'static str]),
+    /// It changes nothing of what an auditor gets, for this reason.
+    Meaningless(&'static str),
+    /// It should be found and is not: what is missing.
+    NotYet(&'static str),
+    /// It is in no list.
+    Nowhere,
+}
+
+/// Every edit by its name.
+pub fn expected() -> BTreeMap<String, Expected> {
+    let mut all = BTreeMap::new();
+    for (table, columns) in TABLES {
+        for (columns, expected) in *columns {
+            for column in columns.split(", ") {
+                let name = match column {
+                    "row gone" | "row twice" => format!("{table} ({column})"),
+                    column => format!("{table}.{column}"),
+                };
+                assert!(
+                    all.insert(name, *expected).is_none(),
+                    "{table}.{column} stands here twice"
+                );
+            }
+        }
+    }
+    all
+}
+
+type Columns = &'static [(&'static str, Expected)];
+
+const UNSIGNED: Expected = Meaningless(
+    "What waits there is not signed yet. Who can write there can write to the table itself, under any name.",
+);
+const REFUSED: Expected =
+    Meaningless("What was refused is in no history; this is kept for the administrator.");
+const INVITATION: Expected =
+    Meaningless("An invitation is no part of the history. That somebody joined is an op.");
+const LOCAL: Expected = Meaningless(
+    "What this node called itself before it belonged to a chain; its name now is an op.",
+);
+const SAME_AGAIN: Expected = Meaningless("It says the same twice, and is read once.");
+
+const TABLES: &[(&str, Columns)] = &[
+    (
+        "crdt.chain",
+        &[
+            ("row gone", NotYet("a chain without its row")),
+            ("row twice", SAME_AGAIN),
+            (
+                "singleton",
+                Meaningless("It only keeps the table at one row."),
+            ),
+            (
+                "chain_id",
+                Found(&[
+                    "genesis_altered",
+                    "cut_altered",
+                    "header_altered",
+                    "vector_altered",
+                ]),
+            ),
+            ("genesis", Found(&["genesis_altered"])),
+        ],
+    ),
+    (
+        "crdt.node",
+        &[
+            (
+                "row gone",
+                Found(&[
+                    "membership_altered",
+                    "op_missing",
+                    "range_altered",
+                    "segment_missing",
+                    "vector_altered",
+                ]),
+            ),
+            ("row twice, record", Found(&["membership_altered"])),
+            (
+                "id",
+                Found(&[
+                    "op_missing",
+                    "range_altered",
+                    "segment_missing",
+                    "vector_altered",
+                ]),
+            ),
+            ("node_id", Found(&["vector_altered"])),
+            (
+                "name, url, role, left_after",
+                NotYet("columns beside the member's record"),
+            ),
+        ],
+    ),
+    (
+        "crdt.schema",
+        &[
+            ("row gone, id", Found(&["op_altered"])),
+            ("row twice", Found(&["op_extra"])),
+            ("hash", Found(&["payload_altered"])),
+            (
+                "schema_name, table_name, definition",
+                NotYet("columns beside the schema's hash"),
+            ),
+        ],
+    ),
+    (
+        "crdt.op",
+        &[
+            ("row gone", Found(&["op_missing"])),
+            ("row twice", Found(&["op_extra"])),
+            ("seq", Found(&["op_missing", "op_extra", "payload_altered"])),
+            ("origin", Found(&["op_missing", "op_extra"])),
+            ("hlc, salt, payload", Found(&["payload_altered"])),
+            ("schema_id, kind, hash", Found(&["op_altered"])),
+            ("row_id", NotYet("the index from rows to ops")),
+        ],
+    ),
+    (
+        "crdt.segment",
+        &[
+            ("row gone", Found(&["segment_missing"])),
+            ("row twice", Found(&["segment_extra"])),
+            (
+                "origin",
+                Found(&["segment_missing", "segment_signature_wrong"]),
+            ),
+            (
+                "first_seq, last_seq, sealed_ms, prev, head, deps, signature",
+                Found(&["segment_signature_wrong"]),
+            ),
+        ],
+    ),
+    (
+        "crdt.\"position\"",
+        &[(
+            "row gone, row twice, origin, seq, head",
+            Found(&["vector_altered"]),
+        )],
+    ),
+    (
+        "crdt.block",
+        &[
+            ("row gone", Found(&["block_missing"])),
+            ("row twice", Found(&["block_extra"])),
+            ("height", Found(&["block_missing", "block_extra"])),
+            ("header", Found(&["header_altered"])),
+            ("cut", Found(&["cut_altered"])),
+            ("certificate", Found(&["certificate_wrong"])),
+        ],
+    ),
+    (
+        "crdt.block_range",
+        &[
+            (
+                "row gone, origin, last_seq, first_seq, height, first_leaf",
+                Found(&["range_altered"]),
+            ),
+            ("row twice", SAME_AGAIN),
+        ],
+    ),
+    (
+        "crdt.tile",
+        &[
+            ("row gone, level, index, hashes", Found(&["tile_altered"])),
+            ("row twice", NotYet("a tile that is there twice")),
+        ],
+    ),
+    (
+        "crdt.tracked",
+        &[(
+            "row gone, row twice, relation, schema_id",
+            NotYet("which tables are tracked"),
+        )],
+    ),
+    (
+        "crdt.tombstone",
+        &[(
+            "row gone, row twice, id, causal_length",
+            NotYet("what deleted rows leave behind"),
+        )],
+    ),
+    (
+        "crdt.archive",
+        &[(
+            "row gone, row twice, chain_id, piece, bytes",
+            NotYet("the chain before"),
+        )],
+    ),
+    (
+        "crdt.evidence",
+        &[(
+            "row gone, row twice, id, at, node, kind, detail, proof",
+            NotYet("evidence"),
+        )],
+    ),
+    (
+        "crdt.quarantine",
+        &[(
+            "row gone, row twice, id, at, origin, seq, reason, bytes",
+            REFUSED,
+        )],
+    ),
+    (
+        "crdt.invite",
+        &[(
+            "row gone, row twice, guest_key, expires, used_by",
+            INVITATION,
+        )],
+    ),
+    (
+        "crdt.local",
+        &[("row gone, row twice, singleton, name, url", LOCAL)],
+    ),
+    (
+        "crdt.outbox_0",
+        &[(
+            "row gone, row twice, transaction, hlc, kind, schema_id, row_id, payload",
+            UNSIGNED,
+        )],
+    ),
+    (
+        "crdt.outbox_1",
+        &[(
+            "row gone, row twice, transaction, hlc, kind, schema_id, row_id, payload",
+            UNSIGNED,
+        )],
+    ),
+    (
+        "every",
+        &[
+            ("row gone, row twice, id, crdt_meta", NotYet("verify_table")),
+            (
+                "g, pn, b, lww, mv, os, aw, ls, lm, om, cart, list, body, vector, \"time\"",
+                NotYet("verify_table"),
+            ),
+        ],
+    ),
+    (
+        "page",
+        &[(
+            "row gone, row twice, id, part, views, note, amount, at, done, data, key, raw, crdt_meta",
+            NotYet("verify_table"),
+        )],
+    ),
+];

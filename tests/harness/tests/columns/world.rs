@@ -1,0 +1,111 @@
+//! A node with something in every table: two members, blocks and ops in none yet, deleted rows, an
+//! older chain in the archive, a quarantined op, evidence, an open invitation.
+
+use std::cell::Cell;
+use std::fs;
+
+use harness::{
+    Cluster, EVERY_TYPE, Failure, Folder, Options, Outcome, Place, Session, write_every_type,
+};
+
+/// The cluster; node a is the one that is looked at.
+pub struct World {
+    cluster: Cluster,
+    files: Cell<u32>,
+    // Dropped last.
+    _folder: Folder,
+}
+
+impl World {
+    pub fn new() -> Outcome<World> {
+        let place = Place::find()?;
+        let folder = Folder::fresh(&place, "columns")?;
+        // Blocks only when they are asked for, so that there is always something in no block yet.
+        let options = Options::with_extension().set("blockchain_crdt.block_interval", "1h");
+        let mut cluster = Cluster::in_folder(&place, folder.path(), &options);
+        cluster.add_alone("a")?;
+        cluster.node("a")?.run(EVERY_TYPE)?;
+        cluster.node("a")?.run("SELECT crdt_commit_block()")?;
+        succeed(&mut cluster)?;
+        cluster.add_alone("b")?;
+        cluster.join("b")?;
+        cluster.wait_for_members()?;
+        let world = World {
+            cluster,
+            files: Cell::new(0),
+            _folder: folder,
+        };
+        world.fill()?;
+        Ok(world)
+    }
+
+    pub fn session(&self) -> Outcome<Session> {
+        self.cluster[0].session()
+    }
+
+    /// A file that is not there yet, where the server can write.
+    pub fn fresh_file(&self) -> String {
+        self.files.set(self.files.get() + 1);
+        let name = format!("view{}.bundle", self.files.get());
+        self.cluster[0]
+            .folder()
+            .join("data")
+            .join(name)
+            .display()
+            .to_string()
+    }
+
+    fn fill(&self) -> Outcome {
+        let (a, b) = (&self.cluster[0], &self.cluster[1]);
+        a.run(
+            "CREATE TABLE page (id int, part text, views pn_counter, note text, amount numeric, at timestamptz,
+                                done boolean, data jsonb, key uuid, raw bytea, PRIMARY KEY (id, part));
+             SELECT crdt_track('page')",
+        )?;
+        self.cluster.wait_for_table("page")?;
+        let rows = "INSERT INTO page SELECT i, 'p' || i, i, 'note ' || i, i + 0.5, timestamptz '2026-01-01' + i * interval '1 day',
+                           i % 2 = 0, to_jsonb(i), ('00000000-0000-0000-0000-' || lpad(i::text, 12, '0'))::uuid, decode(lpad(i::text, 4, '0'), 'hex')
+                      FROM generate_series";
+        a.run(&format!("{rows}(1, 9) i"))?;
+        for row in 1..=5 {
+            a.run(&write_every_type(
+                &row.to_string(),
+                &format!("'word{row}'::text"),
+                &row.to_string(),
+            ))?;
+        }
+        a.run("SELECT crdt_commit_block()")?;
+        self.cluster.wait_equal("page")?;
+        b.run(&format!(
+            "{rows}(11, 19) i; DELETE FROM page WHERE id IN (3, 13)"
+        ))?;
+        self.cluster.wait_equal("page")?;
+        a.run("UPDATE page SET views = views + 1, note = 'changed' WHERE id > 5; DELETE FROM page WHERE id = 4")?;
+        a.run("SELECT crdt_commit_block()")?;
+        b.run("UPDATE page SET note = 'of b' WHERE id = 7")?;
+        self.cluster.wait_equal("page")?;
+        // In no block yet.
+        a.run("UPDATE page SET note = 'late' WHERE id = 8")?;
+        self.cluster.wait_equal("page")?;
+        a.run("SELECT crdt_create_invite()")
+    }
+}
+
+/// Node a becomes another node, as a copied server does, and founds the successor of its chain.
+fn succeed(cluster: &mut Cluster) -> Outcome {
+    let node = cluster.node_mut("a")?;
+    let database = node.text("SELECT oid FROM pg_database WHERE datname = 'app'")?;
+    node.stop()?;
+    fs::remove_file(
+        node.folder()
+            .join(format!("data/blockchain_crdt/{database}.key")),
+    )?;
+    node.launch()?;
+    cluster.introduce("a")?;
+    let node = cluster.node("a")?;
+    node.run("SELECT crdt_found_successor()")?;
+    match node.number("SELECT count(*) FROM crdt.archive")? {
+        0 => Err(Failure::new("no chain was archived")),
+        _ => Ok(()),
+    }
+}
