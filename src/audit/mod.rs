@@ -2,8 +2,9 @@
 //! checkpoints, exports, pruning, Merkle trees over anything, and the op log in
 //! words.
 
-mod checkpoint;
+pub mod checkpoint;
 mod consistency;
+mod cosignature;
 mod export;
 pub mod feed;
 mod lineage;

@@ -13,7 +13,9 @@ use pgrx::prelude::*;
 fn verify_chain(from: default!(Option<i64>, "NULL"), to: default!(Option<i64>, "NULL")) -> bool {
     under_one_snapshot(|| {
         let sound = feed::verify(from, to).is_none_or(|report| report.is_verified());
-        sound && super::ranges::misplaced(from, to).is_empty()
+        sound
+            && super::ranges::misplaced(from, to).is_empty()
+            && super::cosignature::faults(from, to).is_empty()
     })
 }
 
@@ -71,6 +73,20 @@ fn findings(from: Option<i64>, to: Option<i64>) -> Vec<Row> {
             range.expected,
             range.found,
             range.detail,
+        ));
+    }
+    for fault in super::cosignature::faults(from, to) {
+        rows.push((
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            fault.kind.to_owned(),
+            Some(fault.expected),
+            Some(fault.found),
+            fault.detail,
         ));
     }
     if untold > 0 {

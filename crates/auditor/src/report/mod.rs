@@ -1,6 +1,6 @@
 //! Tells a result to people, or as JSON to programs; `checkpoint` those for checkpoints.
 
-mod checkpoint;
+pub mod checkpoint;
 
 use std::fmt::Write;
 
@@ -250,7 +250,8 @@ fn rests_on(trust: Trust) -> &'static str {
     }
 }
 
-fn append(text: &mut String, lines: &[(impl AsRef<str>, String)]) {
+/// Appends names and values, one pair in a line.
+pub fn append(text: &mut String, lines: &[(impl AsRef<str>, String)]) {
     let longest = lines.iter().map(|(name, _)| name.as_ref().len() + 1).max();
     let width = longest.unwrap_or_default().max(12);
     for (name, value) in lines {
@@ -259,6 +260,7 @@ fn append(text: &mut String, lines: &[(impl AsRef<str>, String)]) {
     }
 }
 
-fn pretty(value: &Value) -> String {
+/// JSON for people, too.
+pub fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }
