@@ -128,6 +128,7 @@ CREATE TABLE crdt.block_range (
     first_leaf bigint NOT NULL,
     PRIMARY KEY (origin, last_seq)
 );
+CREATE INDEX block_range_first_leaf ON crdt.block_range (first_leaf);
 
 -- The Merkle log's hashes, 256 to a tile.
 CREATE TABLE crdt.tile (
@@ -136,6 +137,29 @@ CREATE TABLE crdt.tile (
     hashes bytea NOT NULL,
     PRIMARY KEY (level, index)
 );
+
+-- Who is asked to cosign this node's checkpoints, and what came last between.
+-- Not dumped: a restored database is another node, whose key no witness knows.
+CREATE TABLE crdt.witness (
+    vkey     text PRIMARY KEY,
+    name     text NOT NULL UNIQUE,
+    url      text NOT NULL,
+    error    text,
+    error_at timestamptz
+);
+
+-- What witnesses cosigned: size and root of the log, the witness's key, its
+-- signature line, and the time it says. With the chain's id that is all of a
+-- checkpoint, so each row can be verified by itself.
+CREATE TABLE crdt.cosignature (
+    tree_size bigint NOT NULL,
+    witness   text NOT NULL,
+    root      bytea NOT NULL,
+    line      text NOT NULL,
+    at        timestamptz NOT NULL,
+    PRIMARY KEY (tree_size, witness)
+);
+CREATE INDEX cosignature_witness ON crdt.cosignature (witness, tree_size);
 
 -- What was refused, and why.
 CREATE TABLE crdt.quarantine (
@@ -208,7 +232,7 @@ BEGIN
     FOREACH name IN ARRAY ARRAY['chain', 'node', 'node_id_seq', 'schema', 'schema_id_seq', 'tracked',
                                 'tombstone', 'op', 'segment', 'position', 'block', 'block_range', 'tile',
                                 'quarantine', 'quarantine_id_seq', 'evidence', 'evidence_id_seq',
-                                'archive'] LOOP
+                                'archive', 'cosignature'] LOOP
         PERFORM pg_catalog.pg_extension_config_dump('crdt.' || name, '');
     END LOOP;
 END

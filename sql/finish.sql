@@ -60,7 +60,7 @@ DO $$
 DECLARE
     ledger_table text;
 BEGIN
-    FOREACH ledger_table IN ARRAY ARRAY['chain', 'op', 'segment', 'block', 'block_range', 'tile', 'evidence', 'archive'] LOOP
+    FOREACH ledger_table IN ARRAY ARRAY['chain', 'op', 'segment', 'block', 'block_range', 'tile', 'evidence', 'archive', 'cosignature'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON crdt.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION crdt.append_only()', ledger_table);
     END LOOP;
@@ -128,6 +128,20 @@ SELECT v.pid, d.datname, v.phase, v.blocks_total, v.blocks_done, v.ops_total, v.
   FROM crdt_verifications() AS v JOIN pg_catalog.pg_database d ON d.oid = v.database;
 COMMENT ON VIEW crdt_verify_progress IS 'Verifications of ledgers that run in this server, and how far they are';
 
+CREATE VIEW crdt_witnesses AS
+SELECT w.name, w.url, c.tree_size AS last_size, c.at AS last_seen_at,
+       w.error AS last_error, w.error_at AS last_error_at, w.vkey
+  FROM crdt.witness w
+  LEFT JOIN LATERAL (SELECT tree_size, at FROM crdt.cosignature
+                      WHERE witness = w.vkey ORDER BY tree_size DESC LIMIT 1) AS c ON true;
+COMMENT ON VIEW crdt_witnesses IS 'Who cosigns this node''s checkpoints, and how far each has come';
+
+CREATE VIEW crdt_cosignatures AS
+SELECT c.tree_size, split_part(c.witness, '+', 1) AS witness, c.at, encode(c.root, 'hex') AS log_root,
+       c.line, c.witness AS vkey
+  FROM crdt.cosignature c;
+COMMENT ON VIEW crdt_cosignatures IS 'What witnesses have cosigned, and when';
+
 -- The view finds the block of an op; this finds the ops of a block.
 CREATE FUNCTION crdt_block_ops(height bigint) RETURNS SETOF crdt_ops
     STRICT STABLE PARALLEL UNSAFE ROWS 1000 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -158,7 +172,10 @@ COMMENT ON FUNCTION scan_chain(bigint, bigint) IS 'What is wrong with the ledger
 COMMENT ON FUNCTION crdt_proof(regclass, text[]) IS 'Proof of the newest final change of a row, by its key';
 COMMENT ON FUNCTION crdt_op_proof(bytea, bigint) IS 'Proof of an op, by its origin and number';
 COMMENT ON FUNCTION verify_proof(jsonb, text) IS 'Whether a proof holds, and agrees with a checkpoint if one is given';
-COMMENT ON FUNCTION crdt_checkpoint() IS 'The state of the log, signed by this node';
+COMMENT ON FUNCTION crdt_checkpoint() IS 'The state of the log, signed by this node and, where they have, by its witnesses';
+COMMENT ON FUNCTION crdt_cosigned_checkpoint(bigint) IS 'The newest state of the log that witnesses have cosigned, or the one of a size';
+COMMENT ON FUNCTION crdt_add_witness(text, text) IS 'Has a witness cosign this node''s checkpoints from now on';
+COMMENT ON FUNCTION crdt_remove_witness(text) IS 'Asks a witness no more; what it cosigned stays';
 COMMENT ON FUNCTION crdt_consistency_proof(bigint, bigint) IS 'Proof that the log of an earlier checkpoint is the beginning of that of a later one';
 COMMENT ON FUNCTION merkle_leaf_hash(bytea) IS 'The hash of a leaf with this content, as RFC 6962 defines it';
 COMMENT ON FUNCTION merkle_root(bytea[]) IS 'The root of the Merkle tree (RFC 6962) of these leaf hashes';
@@ -219,7 +236,8 @@ BEGIN
     FOREACH signature IN ARRAY ARRAY['crdt_set_node(text, text)', 'crdt_create_invite(interval)',
                                      'crdt_join(text)', 'crdt_commit_block()',
                                      'crdt_found_successor()', 'crdt_prune(bigint, text, boolean)',
-                                     'crdt_restore_archive(text)'] LOOP
+                                     'crdt_restore_archive(text)', 'crdt_add_witness(text, text)',
+                                     'crdt_remove_witness(text)'] LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO crdt_admin', signature);
     END LOOP;
@@ -227,6 +245,7 @@ BEGIN
                                      'crdt_verifications()',
                                      'crdt_op_proof(bytea, bigint)', 'crdt_proof(regclass, text[])',
                                      'verify_proof(jsonb, text)', 'crdt_checkpoint()',
+                                     'crdt_cosigned_checkpoint(bigint)',
                                      'crdt_export_chain(text)', 'crdt_consistency_proof(bigint, bigint)',
                                      'crdt_bundle(bigint)',
                                      'crdt_table_digest(regclass)',
@@ -245,4 +264,4 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT SELECT ON crdt_verify_progress, crdt_tracked, crdt_nodes, crdt_blocks, crdt_ops TO crdt_admin, crdt_auditor;
+GRANT SELECT ON crdt_verify_progress, crdt_tracked, crdt_nodes, crdt_blocks, crdt_ops, crdt_witnesses, crdt_cosignatures TO crdt_admin, crdt_auditor;

@@ -1,10 +1,13 @@
 //! What the ledger stores, signs and hands to auditors.
 
+use ledger::audit::LogAudit;
 use ledger::bundle::pack;
-use ledger::merkle::{consistency_path, inclusion_path, range_path};
+use ledger::merkle::{
+    TilePath, consistency_path, entry_bundle, inclusion_path, range_path, read_entries,
+};
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
 use ledger::{
-    Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Lineage, Member,
+    Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Leaf, Lineage, Member,
     MembershipChange, OpProof, Pins, Prune, RangeProof, Segment, TreeProof, ValidatorSet,
     VersionVector, verify_bundle, verify_bundle_blocks,
 };
@@ -49,6 +52,10 @@ pub fn targets() -> Vec<Target> {
         Target::new("prune", prune, vec![pruned.to_bytes()]),
         Target::new("validator_set", validator_set, vec![set.to_bytes()]),
         Target::new("segment", segment_bytes, vec![segment().to_bytes()]),
+        Target::new("leaf", leaf_bytes, vec![leaf().to_bytes()]),
+        Target::new("audit", audit, audits()),
+        Target::new("tile_path", tile_path, tile_paths()),
+        Target::new("entry_bundle", entries, vec![entry_bundle_of_leaves()]),
         Target::new(
             "bundle",
             bundle,
@@ -141,6 +148,63 @@ fn segment_bytes(bytes: &[u8]) {
     if let Ok(segment) = Segment::from_bytes(bytes) {
         assert_eq!(segment.encoded_len(), bytes.len());
         let _ = segment.verify(&CHAIN, &key(1).verifying_key(), &segment.prev);
+    }
+}
+
+fn leaf() -> Leaf {
+    let header = block().header;
+    Leaf::of_header(&header, &header.hash(), 6)
+}
+
+fn leaf_bytes(bytes: &[u8]) {
+    is_canonical(bytes, Leaf::from_bytes, Leaf::to_bytes);
+}
+
+fn audits() -> Vec<Vec<u8>> {
+    let mut audit = LogAudit::new(CHAIN);
+    let begun = audit.to_bytes();
+    let header = genesis().header();
+    let first = Leaf {
+        chain_id: CHAIN,
+        ..Leaf::of_header(&header, &header.hash(), 0)
+    };
+    let bundle = entry_bundle(&[first.to_bytes()]).expect("short entries");
+    let read = audit.read(&bundle, &first.hash(), None);
+    read.expect("the first leaf of a log");
+    vec![begun, audit.to_bytes()]
+}
+
+fn audit(bytes: &[u8]) {
+    is_canonical(bytes, LogAudit::from_bytes, LogAudit::to_bytes);
+    // What a log answers may be anything.
+    let half = bytes.len() / 2 / 32 * 32;
+    let _ = LogAudit::new(CHAIN).read(&bytes[half..], &bytes[..half], None);
+}
+
+fn tile_paths() -> Vec<Vec<u8>> {
+    ["tile/0/x001/x234/067", "tile/entries/000.p/8", "tile/63/999"]
+        .map(|path| path.as_bytes().to_vec())
+        .into()
+}
+
+/// A resource has one path.
+fn tile_path(bytes: &[u8]) {
+    let Some(text) = text(bytes) else { return };
+    if let Ok(path) = text.parse::<TilePath>() {
+        assert_eq!(path.to_string(), text);
+        let _ = path.is_within(u64::MAX);
+    }
+}
+
+fn entry_bundle_of_leaves() -> Vec<u8> {
+    entry_bundle(&[leaf().to_bytes(), Vec::new()]).expect("short entries")
+}
+
+fn entries(bytes: &[u8]) {
+    for count in [0, 1, 2, 256] {
+        if let Ok(entries) = read_entries(bytes, count) {
+            assert_eq!(entry_bundle(&entries).as_deref(), Some(bytes));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One check of the ledger: the chain, the index of its blocks and the catalog,
 //! of which blocks, and whether it may rely on what was verified before.
 
+use super::cosignature::{self, Fault};
 use super::prefix::{self, Memory, Remembered};
 use super::ranges::{self, Misplaced};
 use super::tables::{self, Doubt};
@@ -102,6 +103,11 @@ impl Check {
         }
     }
 
+    /// What witnesses have cosigned.
+    pub fn cosignatures(&self) -> Vec<Fault> {
+        cosignature::faults(self.from, self.to)
+    }
+
     /// What is wrong with what verify_chain() remembers.
     pub fn memory(&self) -> Option<Doubt> {
         match (self.from, self.to) {
@@ -118,6 +124,7 @@ impl Check {
             && self.report().is_none_or(|report| report.is_verified())
             && self.misplaced().is_empty()
             && self.catalog().is_empty()
+            && self.cosignatures().is_empty()
     }
 
     /// What of a sound chain can be remembered, if it is worth while.

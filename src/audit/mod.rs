@@ -3,8 +3,9 @@
 //! words.
 
 mod check;
-mod checkpoint;
+pub mod checkpoint;
 mod consistency;
+mod cosignature;
 mod export;
 pub mod feed;
 mod ground;

@@ -30,7 +30,6 @@ pub fn whole<W: Write>(to: W) -> Option<io::Result<W>> {
 /// A piece of the public export: of height 0 the head, else the frames of the
 /// final block of that height, without tiles and without the payloads of row
 /// changes. `None` when there is no such block, or no chain.
-#[allow(dead_code, reason = "the public log serves it")]
 pub fn public(height: u64) -> Option<Vec<u8>> {
     let height = i64::try_from(height).ok()?;
     let (chain, genesis) = feed::stored_chain()?;
@@ -46,6 +45,25 @@ pub fn public(height: u64) -> Option<Vec<u8>> {
     let fed = Feed::new(&mut writer, &source).block(height - 1, height);
     fed.or_corrupt("an export of a block")
         .map(|_| std::mem::take(writer.get_mut()))
+}
+
+/// How many bytes of payload the ops of a block have, and the size of the log
+/// with it; `None` when there is no such block.
+pub fn weight(height: u64) -> Option<(u64, u64)> {
+    let height = i64::try_from(height).ok()?;
+    if height == 0 {
+        return Some((0, 0));
+    }
+    let (_, size) = ground(height)?;
+    let bytes = catalog::one(
+        "SELECT coalesce(sum(octet_length(o.payload)), 0)::bigint
+           FROM crdt.block_range r JOIN crdt.op o
+             ON o.origin = r.origin AND o.seq >= r.first_seq AND o.seq <= r.last_seq
+          WHERE r.height = $1",
+        &[height.into()],
+        |row| row.need::<i64>(1),
+    )?;
+    Some((bytes.unsigned_abs(), size))
 }
 
 /// What the block after this one stands on: the cut and the size of the log.

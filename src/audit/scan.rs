@@ -106,6 +106,20 @@ fn findings(from: Option<i64>, to: Option<i64>) -> Vec<Row> {
             doubt.detail,
         ));
     }
+    for fault in check.cosignatures() {
+        rows.push((
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            fault.kind.to_owned(),
+            Some(fault.expected),
+            Some(fault.found),
+            fault.detail,
+        ));
+    }
     if untold > 0 {
         let detail = format!("{untold} further findings are not listed");
         let kind = "more".to_owned();

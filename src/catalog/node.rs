@@ -155,6 +155,7 @@ pub fn clear_ledger() {
         "tile",
         "quarantine",
         "evidence",
+        "cosignature",
         "invite",
         "verified",
     ] {

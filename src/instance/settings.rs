@@ -9,6 +9,12 @@ static BLOCK_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static MAX_BLOCK_OPS: GucSetting<i32> = GucSetting::<i32>::new(2_000);
 static MAX_CLOCK_SKEW: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static MAX_PEER_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(2_000);
+static LOG_LISTEN: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static LOG_BLOCKS: GucSetting<bool> = GucSetting::<bool>::new(false);
+static LOG_CONNECTIONS: GucSetting<i32> = GucSetting::<i32>::new(128);
+static LOG_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(200);
+static WITNESS_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static WITNESS_QUORUM: GucSetting<i32> = GucSetting::<i32>::new(1);
 static SEAL_DELAY: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 /// Declares the settings to PostgreSQL. Call once, from `_PG_init`.
@@ -61,6 +67,62 @@ pub fn declare() {
         GucContext::Sighup,
         GucFlags::default(),
     );
+    GucRegistry::define_string_guc(
+        c"blockchain_crdt.log_listen",
+        c"Address and port on which this node serves its log to everybody; empty: it does not.",
+        c"host:port with a literal IP address, plain HTTP without authentication. What is served holds no payload.",
+        &LOG_LISTEN,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"blockchain_crdt.log_blocks",
+        c"Whether the public log also serves whole blocks without payloads, for bcrdt export.",
+        c"They name the members and the tables and columns that are tracked.",
+        &LOG_BLOCKS,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"blockchain_crdt.log_connections",
+        c"Connections that readers of the public log may hold, all together.",
+        c"One address may hold a quarter of them.",
+        &LOG_CONNECTIONS,
+        1,
+        10_000,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"blockchain_crdt.log_requests",
+        c"Requests a second that one address may make to the public log before it is answered with 429.",
+        c"Bursts of twice this number are served.",
+        &LOG_REQUESTS,
+        1,
+        1_000_000,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"blockchain_crdt.witness_interval",
+        c"Shortest time between two checkpoints that are submitted to witnesses.",
+        c"Nothing is submitted while the log does not grow.",
+        &WITNESS_INTERVAL,
+        100,
+        86_400_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"blockchain_crdt.witness_quorum",
+        c"Witnesses that must have cosigned a checkpoint before the public log shows it.",
+        c"All of them, if there are fewer; 0 always shows the newest checkpoint.",
+        &WITNESS_QUORUM,
+        0,
+        1_000,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
     GucRegistry::define_int_guc(
         c"blockchain_crdt.seal_delay",
         c"Time the worker waits after a commit for others to seal together with it.",
@@ -78,7 +140,19 @@ pub fn declare() {
 /// # Errors
 /// The setting's text when it is not `ip:port`.
 pub fn listen() -> Result<Option<SocketAddr>, String> {
-    let text = LISTEN
+    address(&LISTEN)
+}
+
+/// The address at which the log is served to everybody; `None` when it is not.
+///
+/// # Errors
+/// The setting's text when it is not `ip:port`.
+pub fn log_listen() -> Result<Option<SocketAddr>, String> {
+    address(&LOG_LISTEN)
+}
+
+fn address(setting: &GucSetting<Option<CString>>) -> Result<Option<SocketAddr>, String> {
+    let text = setting
         .get()
         .map(|c| c.to_string_lossy().trim().to_owned())
         .unwrap_or_default();
@@ -101,6 +175,31 @@ pub fn max_block_ops() -> u64 {
 /// Milliseconds.
 pub fn max_clock_skew_ms() -> u64 {
     MAX_CLOCK_SKEW.get().unsigned_abs().into()
+}
+
+/// Whether the public log serves blocks.
+pub fn log_blocks() -> bool {
+    LOG_BLOCKS.get()
+}
+
+/// Connections.
+pub fn log_connections() -> usize {
+    LOG_CONNECTIONS.get().unsigned_abs() as usize
+}
+
+/// Requests a second of one address.
+pub fn log_requests() -> u32 {
+    LOG_REQUESTS.get().unsigned_abs()
+}
+
+/// Milliseconds.
+pub fn witness_interval_ms() -> u64 {
+    WITNESS_INTERVAL.get().unsigned_abs().into()
+}
+
+/// Witnesses.
+pub fn witness_quorum() -> usize {
+    WITNESS_QUORUM.get().unsigned_abs() as usize
 }
 
 /// Requests a second.

@@ -7,7 +7,9 @@ use super::letters::{self, Pending};
 use super::network::{Incoming, Network, tell};
 use super::origins::Origins;
 use super::pace::Pace;
+use super::public::PublicLog;
 use super::store::Tables;
+use super::witness::Witnesses;
 use super::{join, seal, signals, transaction};
 use crate::catalog;
 use crate::error::OrCorrupt;
@@ -27,7 +29,7 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(200);
 const CROWD_PAUSE: Duration = Duration::from_millis(4);
 /// Longest wait, so that work left by a crashed or prepared transaction is
 /// found without a wake-up.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The node worker's main function; the argument is the database's OID.
 #[pg_guard]
@@ -82,6 +84,9 @@ pub struct Worker {
     pub(super) node: Option<Node>,
     pub(super) network: Option<Network>,
     pub(super) network_retry: Instant,
+    pub(super) public: Option<PublicLog>,
+    pub(super) public_retry: Instant,
+    pub(super) witnesses: Witnesses,
     pub(super) pending: Option<Pending>,
     /// Tables that peers compare with theirs.
     comparisons: Comparisons,
@@ -114,6 +119,9 @@ impl Worker {
             node: None,
             network: None,
             network_retry: Instant::now(),
+            public: None,
+            public_retry: Instant::now(),
+            witnesses: Witnesses::new(),
             pending: None,
             comparisons: Comparisons::default(),
             leftovers: Vec::new(),
@@ -151,6 +159,7 @@ impl Worker {
             return self.lost(&reason);
         }
         self.keep_network();
+        self.keep_public_log();
         if let Some((letter, body)) = mailbox::take() {
             self.read(letter, &body);
         }
@@ -168,7 +177,11 @@ impl Worker {
         if let Err(reason) = self.answer_pending() {
             return self.lost(&reason);
         }
-        if !sealed && !received {
+        if let Err(reason) = self.ask_witnesses() {
+            return self.lost(&reason);
+        }
+        let asked = self.serve_public();
+        if !sealed && !received && !asked {
             self.wait();
         }
         true
@@ -219,7 +232,8 @@ impl Worker {
             .as_ref()
             .is_some_and(|network| !network.is_current())
         {
-            self.network = None;
+            // The public listener lives on the same thread.
+            (self.network, self.public) = (None, None);
         }
         if self.network.is_some() || !needed || Instant::now() < self.network_retry {
             return;
@@ -300,10 +314,13 @@ impl Worker {
     /// Lets the node take in what peers sent, and the time. Returns whether
     /// more waits.
     fn take_in(&mut self) -> Result<bool, String> {
-        let mut incoming = match &mut self.network {
+        let (mut incoming, posted) = match &mut self.network {
             Some(network) => network.receive(self.chain.as_ref(), MAX_EVENTS),
-            None => Vec::new(),
+            None => Default::default(),
         };
+        posted
+            .into_iter()
+            .for_each(|outcome| self.hear_witness(outcome));
         self.pass_on_comparisons(&mut incoming);
         let now_ms = clock::now_ms();
         let due = self

@@ -19,6 +19,7 @@ mod network;
 pub mod origins;
 mod outbox_reader;
 mod pace;
+mod public;
 mod row;
 mod schema_change;
 mod seal;
@@ -26,6 +27,7 @@ pub mod signals;
 pub mod store;
 pub mod subtransaction;
 pub mod transaction;
+mod witness;
 
 pub use apply::find as find_table;
 pub use launcher::register;

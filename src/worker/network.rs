@@ -13,8 +13,12 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use transport::{Config, Event, Events, Handle, Key, Limits, Peer};
+use transport::{
+    Config, Event, Events, Handle, Key, Limits, Peer, Public, PublicConfig, TransportError,
+    WebAnswer,
+};
 
 /// Path of the node's messages.
 const NODE_PATH: &str = "/v1/node";
@@ -41,12 +45,21 @@ pub enum Incoming {
     Unreachable(String),
 }
 
+/// The outcome of a request to a server that is no node.
+pub struct Posted {
+    /// As given to [`Network::post_web`].
+    pub id: u64,
+    /// The answer, or why there is none.
+    pub result: Result<WebAnswer, TransportError>,
+}
+
 /// The network thread and who is known to it.
 pub struct Network {
     handle: Handle,
     events: Events,
     bell: UnixStream,
     bell_fd: OwnedFd,
+    far_end: Arc<UnixStream>,
     listen: Option<SocketAddr>,
     keys: HashMap<NodeId, Key>,
     nodes: HashMap<Key, NodeId>,
@@ -76,10 +89,8 @@ impl Network {
             tls_seed: identity::identity().tls_seed,
             limits,
         };
-        // A full pipe has bytes enough to wake the worker.
-        let ring = move || {
-            let _already_ringing = (&far_end).write(&[1]);
-        };
+        let far_end = Arc::new(far_end);
+        let ring = ringer(&far_end);
         let started = signals::with_signals_blocked(|| transport::start(config, ring));
         let start = started.map_err(|e| e.to_string())?;
         if let Some(address) = start.local_addr {
@@ -90,10 +101,29 @@ impl Network {
             events: start.events,
             bell,
             bell_fd,
+            far_end,
             listen,
             keys: HashMap::new(),
             nodes: HashMap::new(),
         })
+    }
+
+    /// Opens the public listener on the network thread.
+    ///
+    /// # Errors
+    /// What stands in the way, for the log.
+    pub fn serve_public(&self, config: PublicConfig) -> Result<Public, String> {
+        let ring = ringer(&self.far_end);
+        let opened = self.handle.serve_public(config, ring);
+        opened.map_err(|error| error.to_string())
+    }
+
+    /// Posts to a server that is no node.
+    ///
+    /// # Errors
+    /// As for [`Handle::post_web`].
+    pub fn post_web(&self, url: &str, id: u64, body: Vec<u8>) -> Result<(), TransportError> {
+        self.handle.post_web(url, id, body)
     }
 
     /// Becomes readable when events wait.
@@ -138,25 +168,35 @@ impl Network {
     }
 
     /// What has come in, at most `limit` events.
-    pub fn receive(&mut self, chain: Option<&ChainId>, limit: usize) -> Vec<Incoming> {
+    pub fn receive(
+        &mut self,
+        chain: Option<&ChainId>,
+        limit: usize,
+    ) -> (Vec<Incoming>, Vec<Posted>) {
         let mut drained = [0; 256];
         while self
             .bell
             .read(&mut drained)
             .is_ok_and(|n| n == drained.len())
         {}
-        let mut incoming = Vec::new();
-        while incoming.len() < limit
+        let (mut incoming, mut posted) = (Vec::new(), Vec::new());
+        while incoming.len() + posted.len() < limit
             && let Some(event) = self.events.try_recv()
         {
-            incoming.extend(self.understand(chain, event));
+            match event {
+                Event::Posted { request_id, result } => posted.push(Posted {
+                    id: request_id,
+                    result,
+                }),
+                event => incoming.extend(self.understand(chain, event)),
+            }
         }
-        if incoming.len() == limit {
+        if incoming.len() + posted.len() == limit {
             // More may wait: look again without waiting for a further event.
             // SAFETY: this process's own latch.
             unsafe { pgrx::pg_sys::SetLatch(pgrx::pg_sys::MyLatch) }
         }
-        incoming
+        (incoming, posted)
     }
 
     fn understand(&self, chain: Option<&ChainId>, event: Event) -> Option<Incoming> {
@@ -208,6 +248,8 @@ impl Network {
                     }
                 }
             }
+            // Taken out before.
+            Event::Posted { .. } => None,
             Event::Response {
                 request_id: JOIN_ID,
                 result,
@@ -251,7 +293,7 @@ impl Network {
                 Effect::Send { peer, id, request } => {
                     let sent = match self.keys.get(&peer) {
                         Some(key) => self.handle.send(*key, NODE_PATH, id, request.encode(chain)),
-                        None => Err(transport::TransportError::UnknownPeer),
+                        None => Err(TransportError::UnknownPeer),
                     };
                     if let Err(error) = sent {
                         let result = Err(error.to_string());
@@ -283,6 +325,14 @@ impl Network {
         self.handle
             .join(url, server, guest_seed, JOIN_ID, body)
             .map_err(|e| e.to_string())
+    }
+}
+
+/// What wakes the worker; a full pipe has bytes enough to do so.
+fn ringer(far_end: &Arc<UnixStream>) -> impl Fn() + Send + Sync + 'static {
+    let far_end = Arc::clone(far_end);
+    move || {
+        let _already_ringing = far_end.as_ref().write(&[1]);
     }
 }
 

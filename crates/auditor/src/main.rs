@@ -5,10 +5,18 @@
 
 mod arguments;
 #[cfg(feature = "network")]
+mod audit;
+#[cfg(feature = "network")]
+mod durable;
+#[cfg(feature = "network")]
 mod export;
 mod report;
 mod status;
+#[cfg(feature = "network")]
+mod trust;
 mod verify;
+#[cfg(feature = "network")]
+mod web;
 mod witness;
 
 use std::io::Write;
@@ -21,6 +29,8 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let answer = match Arguments::parse().command {
         Command::Verify(asked) => verify::run(&asked),
+        #[cfg(feature = "network")]
+        Command::Audit(asked) => audit::run(&asked),
         Command::WitnessKey(asked) => witness::key::make(&asked),
         #[cfg(feature = "network")]
         Command::Witness(asked) => witness::run(&asked),

@@ -1,7 +1,7 @@
 //! The leaves of the log: one for each op and one for each block header.
 
 use crate::block::Header;
-use crate::codec::Write;
+use crate::codec::{DecodeError, Reader, Write};
 use crate::hash::{Hash, LABEL_LEAF, ZERO_HASH};
 use crate::ids::{ChainId, NodeId};
 use crate::merkle;
@@ -93,6 +93,29 @@ impl Leaf {
         bytes.put(&self.prev);
         bytes.put(&self.this);
         bytes
+    }
+
+    /// Reads [`Leaf::to_bytes`]; a kind that is not known here stays a number.
+    ///
+    /// # Errors
+    /// [`DecodeError`] that names the field.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        reader.label(LABEL_LEAF, "leaf")?;
+        let leaf = Self {
+            chain_id: ChainId(reader.array("leaf chain")?),
+            index: reader.u64("leaf index")?,
+            kind: reader.u8("leaf kind")?,
+            origin: NodeId(reader.array("leaf origin")?),
+            origin_seq: reader.u64("leaf sequence")?,
+            hlc: reader.u64("leaf time")?,
+            schema_hash: reader.array("leaf schema")?,
+            part_count: reader.u16("leaf parts")?,
+            parts_root: reader.array("leaf parts root")?,
+            prev: reader.array("leaf previous hash")?,
+            this: reader.array("leaf hash")?,
+        };
+        reader.finish("leaf").map(|()| leaf)
     }
 
     /// The RFC 6962 leaf hash: SHA-256(0x00 ‖ bytes).

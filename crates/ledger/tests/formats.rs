@@ -65,6 +65,11 @@ fn leaves() {
     .concat();
     assert_eq!(leaf.to_bytes(), bytes);
     assert_eq!(leaf.hash(), leaf_hash(&bytes));
+    assert_eq!(Leaf::from_bytes(&bytes), Ok(leaf));
+    for end in 0..bytes.len() {
+        assert!(Leaf::from_bytes(&bytes[..end]).is_err(), "{end}");
+    }
+    assert!(Leaf::from_bytes(&[bytes.as_slice(), &[0]].concat()).is_err());
     let header = header();
     let leaf = Leaf::of_header(&header, &header.hash(), 6);
     let bytes = [

@@ -27,12 +27,12 @@ impl fmt::Debug for Config {
 }
 
 /// Room for events is taken at the start, so their count has a bound of its own.
-const MAX_COUNT: usize = 1 << 16;
+pub(crate) const MAX_COUNT: usize = 1 << 16;
 
-const MIN_WAIT: Duration = Duration::from_millis(1);
+pub(crate) const MIN_WAIT: Duration = Duration::from_millis(1);
 
 /// Keeps deadlines within what a clock can hold.
-const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Bounds of one network thread. Counts and sizes must be at least 1 and counts at most 65,536,
 /// durations between a millisecond and a day.

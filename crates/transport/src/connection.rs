@@ -1,14 +1,6 @@
 //! One connection of a caller: handshake, service, and the reasons to end it.
 
-use std::{
-    collections::BTreeMap,
-    pin::pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::{pin::pin, sync::Arc, time::Instant};
 
 use axum::{Extension, Router};
 use hyper::server::conn::http2;
@@ -23,6 +15,7 @@ use crate::{
     budget::{Budget, Held},
     config::Limits,
     directory::Caller,
+    pace::{Pace, Requests},
     request,
     shared::Shared,
     tls,
@@ -60,7 +53,11 @@ pub(crate) async fn run(
         return;
     };
     drop(slots.handshake);
-    converse(shared, stream, Session::new(caller)).await;
+    let session = Session {
+        caller,
+        requests: Requests::new(),
+    };
+    converse(shared, stream, Arc::new(session)).await;
 }
 
 /// Speaks HTTP/2 until the caller leaves, is removed, stalls or idles, or the thread ends.
@@ -85,7 +82,11 @@ async fn converse(shared: Arc<Shared>, stream: TlsStream<TcpStream>, session: Ar
                 leaving = true;
                 serving.as_mut().graceful_shutdown();
             }
-            _ = check.tick() => match session.pace(Instant::now(), &limits) {
+            _ = check.tick() => match session.requests.pace(
+                Instant::now(),
+                limits.request_timeout,
+                limits.idle_timeout,
+            ) {
                 Pace::Live => {}
                 // A request that crosses the farewell is not lost: its caller sends it anew.
                 Pace::Idle if !leaving => {
@@ -112,79 +113,8 @@ fn builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
     builder
 }
 
-/// How a caller uses its connection.
-enum Pace {
-    Live,
-    /// It has not asked for too long.
-    Idle,
-    /// It does not read an answer.
-    Stuck,
-}
-
 /// What is known of one connection while it is served.
 pub(crate) struct Session {
     pub(crate) caller: Arc<Caller>,
-    next_id: AtomicU64,
-    activity: Mutex<Activity>,
-}
-
-struct Activity {
-    /// Requests whose answer is not yet sent in full, oldest first, with their start.
-    open: BTreeMap<u64, Instant>,
-    last: Instant,
-}
-
-impl Session {
-    fn new(caller: Arc<Caller>) -> Arc<Self> {
-        Arc::new(Self {
-            caller,
-            next_id: AtomicU64::new(0),
-            activity: Mutex::new(Activity {
-                open: BTreeMap::new(),
-                last: Instant::now(),
-            }),
-        })
-    }
-
-    /// Notes a request; it counts as open until the guard is dropped.
-    pub(crate) fn open(self: &Arc<Self>, now: Instant) -> Open {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        self.activity().open.insert(id, now);
-        Open {
-            session: Arc::clone(self),
-            id,
-        }
-    }
-
-    fn pace(&self, now: Instant, limits: &Limits) -> Pace {
-        let activity = self.activity();
-        match activity.open.first_key_value() {
-            // The host has one timeout for its answer, the caller another to read it.
-            Some((_, start)) if elapsed(*start, now) > limits.request_timeout * 2 => Pace::Stuck,
-            None if elapsed(activity.last, now) > limits.idle_timeout => Pace::Idle,
-            _ => Pace::Live,
-        }
-    }
-
-    fn activity(&self) -> std::sync::MutexGuard<'_, Activity> {
-        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn elapsed(start: Instant, now: Instant) -> Duration {
-    now.saturating_duration_since(start)
-}
-
-/// A request whose answer is not yet sent in full.
-pub(crate) struct Open {
-    session: Arc<Session>,
-    id: u64,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let mut activity = self.session.activity();
-        activity.open.remove(&self.id);
-        activity.last = Instant::now();
-    }
+    pub(crate) requests: Arc<Requests>,
 }

@@ -41,6 +41,24 @@ pub enum Event {
         /// The answer, whatever its status, or why there is none.
         result: Result<Answer, TransportError>,
     },
+    /// The outcome of one `post_web`. Each has exactly one.
+    Posted {
+        /// As given to `post_web`.
+        request_id: u64,
+        /// The answer, whatever its status, or why there is none.
+        result: Result<WebAnswer, TransportError>,
+    },
+}
+
+/// The answer of an ordinary web server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// Content-Type, empty if there is none that can be read.
+    pub content_type: String,
+    /// The body, at most [`MAX_WEB_BODY`](crate::MAX_WEB_BODY) bytes.
+    pub body: Vec<u8>,
 }
 
 /// HTTP status and body of an answer.

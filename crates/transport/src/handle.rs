@@ -21,12 +21,14 @@ use crate::{
     config::Config,
     directory::{Directory, Peer},
     error::{StartError, TransportError},
-    event::{Answer, Events, Queue},
+    event::{Answer, Event, Events, Queue},
     key::{Key, Seed},
     listener,
     outgoing::Outgoing,
+    public::{Public, PublicConfig},
     shared::Shared,
     tls,
+    web::{MAX_WEB_BODY, WebRequest},
 };
 
 /// As the system shows it; at most 15 bytes.
@@ -170,7 +172,7 @@ impl Handle {
     }
 
     /// Sends `body` to `path` of a peer. On `Ok` exactly one
-    /// [`Event::Response`](crate::Event::Response) with `request_id` follows.
+    /// [`Event::Response`] with `request_id` follows.
     ///
     /// # Errors
     /// At once, without an event: not a peer, a bad URL, a body over the limit, too many under way,
@@ -214,8 +216,39 @@ impl Handle {
         if !self.is_running() {
             return Err(TransportError::Stopped);
         }
-        let outgoing = Outgoing::admit(&self.shared, &callee, to, request_id, body.len())?;
+        let tell = move |result| Event::Response {
+            to,
+            request_id,
+            result,
+        };
+        let limit = self.shared.limits.max_body;
+        let outgoing = Outgoing::admit(&self.shared, &callee.room, limit, body.len(), tell)?;
         self.tasks.spawn(outgoing.run(callee, path, body));
+        Ok(())
+    }
+
+    /// Posts `body` to a server that is no node, at its http:// or https:// URL; the latter is
+    /// trusted if one of the system's certificate authorities vouches for it. Redirects are not
+    /// followed. On `Ok` exactly one [`Event::Posted`] with `request_id` follows.
+    ///
+    /// # Errors
+    /// At once, without an event: a bad URL, a body over [`MAX_WEB_BODY`](crate::MAX_WEB_BODY), too
+    /// many under way, or the thread has ended.
+    pub fn post_web(
+        &self,
+        url: &str,
+        request_id: u64,
+        body: Vec<u8>,
+    ) -> Result<(), TransportError> {
+        if !self.is_running() {
+            return Err(TransportError::Stopped);
+        }
+        let size = body.len();
+        let request = WebRequest::new(url, body)?;
+        let tell = move |result| Event::Posted { request_id, result };
+        let room = &self.shared.web.room;
+        let outgoing = Outgoing::admit(&self.shared, room, MAX_WEB_BODY, size, tell)?;
+        self.tasks.spawn(outgoing.run_web(request));
         Ok(())
     }
 
@@ -224,6 +257,24 @@ impl Handle {
     /// `status` is an HTTP status from 200 to 599; another becomes 500 without a body.
     pub fn reply(&self, token: u64, status: u16, body: Vec<u8>) -> bool {
         self.shared.answer(token, Answer { status, body })
+    }
+
+    /// Opens a listener for strangers on an address of its own, and serves it on this thread until the
+    /// [`Public`] is dropped. `waker` is called on the network thread after each request is queued;
+    /// it must not block.
+    ///
+    /// # Errors
+    /// The address cannot be bound, a limit is out of range, or the thread has ended.
+    pub fn serve_public(
+        &self,
+        config: PublicConfig,
+        waker: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Public, StartError> {
+        if !self.is_running() {
+            let ended = std::io::Error::other(TransportError::Stopped);
+            return Err(StartError::Thread(ended));
+        }
+        Public::start(&self.tasks, config, waker)
     }
 
     /// Whether the thread runs. If it ended by itself, the host should start anew.

@@ -17,10 +17,10 @@ use crate::{Config, Event, Limits, Peer, Start, public_key_of, start, tls};
 
 const SERVER: [u8; 32] = [2; 32];
 const CALLER: [u8; 32] = [1; 32];
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A node that trusts [`CALLER`] and waits 400 ms at most for anything.
-fn node(limits: Limits) -> Start {
+pub(crate) fn node(limits: Limits) -> Start {
     let config = Config {
         listen: Some(([127, 0, 0, 1], 0).into()),
         tls_seed: SERVER,
@@ -33,7 +33,7 @@ fn node(limits: Limits) -> Start {
     node
 }
 
-fn impatient() -> Limits {
+pub(crate) fn impatient() -> Limits {
     Limits {
         max_body: 1 << 20,
         request_timeout: Duration::from_millis(400),
@@ -47,7 +47,7 @@ fn address(node: &Start) -> SocketAddr {
 }
 
 /// Runs a test with its own deadline: a hung node fails it.
-fn within_patience(test: impl Future<Output = ()>) {
+pub(crate) fn within_patience(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -66,7 +66,7 @@ async fn connect(node: &Start) -> TlsStream<TcpStream> {
 }
 
 /// A caller that speaks HTTP/2 by hand, and the task that ends with its connection.
-async fn caller(node: &Start) -> (SendRequest<Bytes>, JoinHandle<()>) {
+pub(crate) async fn caller(node: &Start) -> (SendRequest<Bytes>, JoinHandle<()>) {
     let (sender, connection) = h2::client::handshake(connect(node).await)
         .await
         .expect("preface");

@@ -42,18 +42,25 @@ mod hostile_tests;
 mod key;
 mod listener;
 mod outgoing;
+mod pace;
+mod public;
 mod rate;
 mod request;
+mod sending;
 mod shared;
 mod signal;
 mod tls;
+mod web;
 
 pub use config::{Config, Limits};
 pub use directory::Peer;
 pub use error::{StartError, TransportError};
-pub use event::{Answer, Event, Events};
+pub use event::{Answer, Event, Events, WebAnswer};
 pub use handle::{Handle, Start, start};
 pub use key::{Key, Seed, public_key_of};
+pub use public::{Get, Keep, MAX_PATH, Page, Public, PublicConfig, PublicLimits};
+
+pub use web::{MAX_WEB_BODY, is_web_url};
 
 /// The only path that a guest may call.
 pub const JOIN_PATH: &str = "/v1/join";

@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// After a failed accept, mostly for want of file descriptors: time for some to be closed.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// For open connections to send what they have when the thread ends.
-const GRACE: Duration = Duration::from_millis(500);
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// Binds now, so that the host learns of an address in use; `0` picks a port.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {

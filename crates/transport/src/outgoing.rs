@@ -3,51 +3,53 @@
 use std::sync::Arc;
 
 use crate::{
-    budget::{Bytes, Place},
+    budget::{Bytes, Place, Room},
     client::Callee,
     error::TransportError,
-    event::{Answer, Event},
-    key::Key,
+    event::{Answer, Event, WebAnswer},
     shared::Shared,
+    web::WebRequest,
 };
 
 /// A request under way. However it ends, even by a panic or the thread's end, there is one response.
-pub(crate) struct Outgoing {
+pub(crate) struct Outgoing<R> {
     shared: Arc<Shared>,
-    to: Key,
-    request_id: u64,
-    result: Result<Answer, TransportError>,
+    tell: Option<Tell<R>>,
+    result: Result<R, TransportError>,
     room: Option<(Place, Bytes)>,
 }
 
-impl Outgoing {
-    /// Takes the room for a request of `body` bytes, or says that there is none.
+/// Makes the event of an outcome.
+type Tell<R> = Box<dyn FnOnce(Result<R, TransportError>) -> Event + Send>;
+
+impl<R> Outgoing<R> {
+    /// Takes the room for a request of `body` bytes, at most `limit`, or says that there is none.
     pub(crate) fn admit(
         shared: &Arc<Shared>,
-        callee: &Callee,
-        to: Key,
-        request_id: u64,
+        room: &Room,
+        limit: usize,
         body: usize,
+        tell: impl FnOnce(Result<R, TransportError>) -> Event + Send + 'static,
     ) -> Result<Self, TransportError> {
-        let limit = shared.limits.max_body;
         if body > limit {
             let what = "request";
             return Err(TransportError::TooLarge { what, limit });
         }
-        let room = callee.room.enter(&shared.outgoing);
+        let room = room.enter(&shared.outgoing);
         let (place, mut bytes) = room.ok_or(TransportError::Busy)?;
         if !bytes.grow(body) {
             return Err(TransportError::Busy);
         }
         Ok(Self {
             shared: Arc::clone(shared),
-            to,
-            request_id,
+            tell: Some(Box::new(tell)),
             result: Err(TransportError::Stopped),
             room: Some((place, bytes)),
         })
     }
+}
 
+impl Outgoing<Answer> {
     /// Carries the request out.
     pub(crate) async fn run(mut self, callee: Arc<Callee>, path: &'static str, body: Vec<u8>) {
         if let Some((_, bytes)) = &mut self.room {
@@ -56,16 +58,24 @@ impl Outgoing {
     }
 }
 
-impl Drop for Outgoing {
+impl Outgoing<WebAnswer> {
+    /// Carries the request out.
+    pub(crate) async fn run_web(mut self, request: WebRequest) {
+        if let Some((_, bytes)) = &mut self.room {
+            self.result = self.shared.web.post(request, bytes).await;
+        }
+    }
+}
+
+impl<R> Drop for Outgoing<R> {
     fn drop(&mut self) {
-        let Some((place, bytes)) = self.room.take() else {
+        let (Some((place, bytes)), Some(tell)) = (self.room.take(), self.tell.take()) else {
             return;
         };
-        let event = Event::Response {
-            to: self.to,
-            request_id: self.request_id,
-            result: std::mem::replace(&mut self.result, Err(TransportError::Stopped)),
-        };
+        let event = tell(std::mem::replace(
+            &mut self.result,
+            Err(TransportError::Stopped),
+        ));
         // The place is its room in the queue: this fails only if the host has dropped its end.
         self.shared.queue.response(event, place, bytes);
     }
@@ -84,7 +94,12 @@ mod tests {
         let shared = Shared::new(limits, Directory::new(limits, [1; 32]), queue);
         let callee = Callee::new("https://127.0.0.1:1", [2; 32], &[1; 32], &limits);
         let callee = callee.expect("callee");
-        let outgoing = Outgoing::admit(&shared, &callee, [2; 32], 7, 10).expect("room");
+        let tell = |result: Result<Answer, _>| Event::Response {
+            to: [2; 32],
+            request_id: 7,
+            result,
+        };
+        let outgoing = Outgoing::admit(&shared, &callee.room, 100, 10, tell).expect("room");
         let panicked = std::thread::spawn(move || {
             let _outgoing = outgoing;
             panic!("a bug in a task");

@@ -28,6 +28,12 @@ impl Rate {
         }
     }
 
+    /// Whether nothing of the past counts any more.
+    pub(crate) fn is_rested(&self, now: Instant) -> bool {
+        let due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        due.is_none_or(|due| due <= now)
+    }
+
     /// Whether a request at `now` is within the limit; one that is not costs nothing.
     pub(crate) fn admit(&self, now: Instant) -> bool {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,6 @@
 //! One request of a caller, from its headers to the last byte of its answer.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Instant,
-};
+use std::{pin::Pin, sync::Arc, time::Instant};
 
 use axum::{
     Extension,
@@ -14,22 +9,19 @@ use axum::{
     http::{Method, StatusCode, header::CONTENT_LENGTH},
     response::Response,
 };
-use hyper::body::{Frame, SizeHint};
 use tokio::time::timeout_at;
 
 use crate::{
     JOIN_PATH,
     budget::{self, Place},
-    connection::{Open, Session},
+    connection::Session,
     event::{Answer, Event},
+    sending::Sending,
     shared::Shared,
 };
 
 /// Grown to at once for a body of announced length; more only as bytes arrive.
 const FIRST_ALLOCATION: usize = 1 << 20;
-
-/// Bytes of an answer handed to HTTP/2 at a time, so that an unread answer is not copied there.
-const CHUNK: usize = 64 << 10;
 
 /// Answers one request. Whatever stands in its way is answered at once with a bare status.
 pub(crate) async fn answer(
@@ -38,7 +30,7 @@ pub(crate) async fn answer(
     request: Request,
 ) -> Response {
     let now = Instant::now();
-    let open = session.open(now);
+    let open = session.requests.open(now);
     let (status, body, place) = match ask_host(&shared, &session, request, now).await {
         Ok((answer, place)) => match final_status(answer.status) {
             Some(status) => (status, answer.body, Some(place)),
@@ -46,17 +38,13 @@ pub(crate) async fn answer(
         },
         Err(status) => (status, Vec::new(), None),
     };
-    let mut response = Response::new(Body::new(Sending {
-        left: body.into(),
-        _open: open,
-        _place: place,
-    }));
+    let mut response = Response::new(Body::new(Sending::new(body.into(), open, place)));
     *response.status_mut() = status;
     response
 }
 
 /// The host's status, if it can end an exchange.
-fn final_status(status: u16) -> Option<StatusCode> {
+pub(crate) fn final_status(status: u16) -> Option<StatusCode> {
     let status = StatusCode::from_u16(status).ok();
     status.filter(|status| (200..600).contains(&status.as_u16()))
 }
@@ -150,36 +138,5 @@ async fn next_chunk(stream: &mut BodyDataStream) -> Option<Result<Bytes, axum::E
             }
             Err(error) => return Some(Err(error)),
         }
-    }
-}
-
-/// The body of an answer. The request counts as open, and keeps its place, until it is sent.
-struct Sending {
-    left: Bytes,
-    _open: Open,
-    _place: Option<Place>,
-}
-
-impl HttpBody for Sending {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.left.is_empty() {
-            return Poll::Ready(None);
-        }
-        let size = self.left.len().min(CHUNK);
-        Poll::Ready(Some(Ok(Frame::data(self.left.split_to(size)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left.len() as u64)
     }
 }

@@ -11,7 +11,8 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    budget::Room, config::Limits, directory::Directory, event::Answer, event::Queue, signal::Signal,
+    budget::Room, config::Limits, directory::Directory, event::Answer, event::Queue,
+    signal::Signal, web::Web,
 };
 
 /// State of one network thread.
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) incoming: Room,
     /// All requests to others.
     pub(crate) outgoing: Room,
+    /// Calls to servers that are no nodes.
+    pub(crate) web: Web,
     /// Raised when the thread is to end.
     pub(crate) stop: Signal,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
@@ -37,6 +40,7 @@ impl Shared {
             queue,
             incoming: Room::new(limits.max_inflight, limits.max_bytes),
             outgoing: Room::new(limits.max_inflight, limits.max_bytes),
+            web: Web::new(&limits),
             stop: Signal::new(),
             waiting: Mutex::default(),
             next_token: AtomicU64::new(1),

@@ -65,7 +65,7 @@ impl Moment {
         const EPOCH_MS: i64 = 946_684_800_000;
         let millis = micros.div_euclid(1_000).saturating_add(EPOCH_MS);
         let next = u64::try_from(millis.saturating_add(1)).unwrap_or_default();
-        Self::Tick(next.checked_mul(1 << 16).unwrap_or(u64::MAX))
+        Self::Tick(next.saturating_mul(1 << 16))
     }
 
     fn has(&self, place: Option<(i32, i64)>, hlc: u64) -> bool {

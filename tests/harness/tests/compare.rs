@@ -212,6 +212,9 @@ fn comparing_holds_up_nobody_and_can_be_cancelled() -> Outcome {
 #[test]
 fn the_extension_can_be_dropped_meanwhile() -> Outcome {
     let cluster = shop("drop", &["a", "b"])?;
+    cluster[1].run(
+        "SET session_replication_role = replica; UPDATE product SET note = 'forged' WHERE id = 1",
+    )?;
     let mut holder = cluster[0].session()?;
     holder.run("BEGIN; LOCK TABLE product IN ACCESS EXCLUSIVE MODE")?;
     thread::scope(|scope| {

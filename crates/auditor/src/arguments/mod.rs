@@ -1,6 +1,8 @@
 //! The command line. `mod.rs` lists the commands; the options of each stand in a file of its
 //! name. A new command: a file here, a variant of [`Command`], an arm in `main`.
 
+#[cfg(feature = "network")]
+pub mod audit;
 pub mod checkpoint;
 #[cfg(feature = "network")]
 pub mod export;
@@ -25,6 +27,9 @@ pub struct Arguments {
 pub enum Command {
     /// Verify files: a proof, a bundle, checkpoints
     Verify(Verify),
+    /// Read a whole log from where it is served, and verify it
+    #[cfg(feature = "network")]
+    Audit(audit::Audit),
     /// Make a key for a witness, and print its public half as logs and auditors need it
     WitnessKey(witness::WitnessKey),
     /// Watch over logs: cosign what continues what was cosigned before, refuse all else

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 use ledger::{ChainId, Pins};
 
-use super::checkpoint::{Against, CheckpointFile, Consistency};
+use super::checkpoint::{Against, CheckpointFile, Consistency, Trusted};
 use crate::status::EXIT_STATUS;
 
 #[derive(Debug, Args)]
@@ -66,6 +66,14 @@ pub struct Bundle {
     /// Verify the blocks up to this height only
     #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
     pub to: Option<u64>,
+
+    /// A checkpoint that the chain must have come through: no blocks before it are missing, and it
+    /// is the log that the witnesses saw
+    #[arg(long, value_name = "FILE", requires = "keys", conflicts_with_all = ["from", "to"])]
+    pub checkpoint: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub trusted: Trusted,
 }
 
 /// A file, and what the auditor knows beforehand.

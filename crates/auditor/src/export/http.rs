@@ -7,13 +7,14 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use ledger::bundle::{Frames, Tag, read_block, write_frame};
-use ledger::merkle::{TILE_BYTES, TILE_WIDTH};
+use ledger::merkle::{TILE_BYTES, TILE_WIDTH, TilePath};
 use ledger::{BUNDLE_LABEL, Hash, Header, SignedCheckpoint};
 use reqwest::StatusCode;
 use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
 
-use super::{Reached, Source, Taken, trust};
+use super::{Reached, Source, Taken};
+use crate::trust;
 
 /// Times that something is asked for before the export gives up; what is there stays.
 const TRIES: u32 = 6;
@@ -95,18 +96,13 @@ impl Log {
 
     /// The tile of level 0, as wide as the checkpoint has it.
     fn tile(&self, index: u64) -> Result<Vec<u8>, String> {
-        let mut number = format!("{:03}", index % 1000);
-        let mut rest = index / 1000;
-        while rest > 0 {
-            number = format!("x{:03}/{number}", rest % 1000);
-            rest /= 1000;
-        }
-        let width = self.size.saturating_sub(index * TILE_WIDTH);
-        let partial = match width < TILE_WIDTH {
-            true => format!(".p/{width}"),
-            false => String::new(),
+        let width = self.size.saturating_sub(index.saturating_mul(TILE_WIDTH));
+        let path = TilePath::Hashes {
+            level: 0,
+            index,
+            width: width.min(TILE_WIDTH) as u16,
         };
-        self.get(&format!("/tile/0/{number}{partial}"), TILE_BYTES as u64)
+        self.get(&format!("/{path}"), TILE_BYTES as u64)
     }
 }
 

@@ -5,7 +5,6 @@ mod http;
 mod part;
 mod progress;
 mod sql;
-mod trust;
 
 use std::io::Read;
 

@@ -10,7 +10,8 @@ use postgres::types::Type;
 use postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Reached, Source, Taken, trust};
+use super::{Reached, Source, Taken};
+use crate::trust;
 
 /// A session in a database that has the extension.
 pub struct Database {

@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::{append, pretty, printable};
 use crate::status::Answer;
-use crate::verify::checkpoint::{AgainstResult, CheckpointResult, ConsistencyResult, Relation};
+use crate::verify::checkpoint::{
+    AgainstResult, CheckpointResult, ConsistencyResult, Passage, Relation, ThroughResult,
+};
 
 /// The result for one checkpoint.
 pub fn checkpoint(result: &CheckpointResult, as_json: bool) -> Answer {
@@ -63,6 +65,22 @@ pub fn against_fault(result: &AgainstResult) -> Option<String> {
     distrust(&result.checkpoint, "the checkpoint")
         .or_else(|| relation_fault(result.relation).map(str::to_owned))
         .or_else(|| (!result.includes).then(|| "the op came after the checkpoint".to_owned()))
+}
+
+/// Why a chain has not come through a checkpoint.
+pub fn through_fault(result: &ThroughResult) -> Option<String> {
+    let size = LogState::of(&result.checkpoint.checkpoint).size;
+    distrust(&result.checkpoint, "the checkpoint").or_else(|| match result.passage {
+        Passage::Through => None,
+        Passage::OtherLog => relation_fault(Relation::OtherLog).map(str::to_owned),
+        Passage::Forked => Some(format!(
+            "at {size} leaves the chain has another root than the checkpoint: the log was forked"
+        )),
+        Passage::EndsBefore => Some(format!(
+            "the chain ends before the {size} leaves of the checkpoint: its newest blocks are gone"
+        )),
+        Passage::Between => Some(format!("no block of the chain ends with {size} leaves")),
+    })
 }
 
 /// Name and value of what is told of a checkpoint; `prefix` stands before each name.

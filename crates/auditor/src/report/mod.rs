@@ -1,6 +1,6 @@
 //! Tells a result to people, or as JSON to programs; `checkpoint` those for checkpoints.
 
-mod checkpoint;
+pub mod checkpoint;
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub use checkpoint::{checkpoint, consistency};
 
 use crate::status::Answer;
-use crate::verify::checkpoint::AgainstResult;
+use crate::verify::checkpoint::{AgainstResult, ThroughResult};
 use crate::verify::{BundleResult, ProofResult};
 
 /// The result for one op, and for the checkpoint in whose log it must be.
@@ -32,13 +32,25 @@ pub fn proof(result: &ProofResult, against: Option<&AgainstResult>, as_json: boo
     Answer { text, holds }
 }
 
-/// The result for a whole chain.
-pub fn bundle(result: &BundleResult, as_json: bool) -> Answer {
+/// The result for a whole chain, and for the checkpoint that it must have come through.
+pub fn bundle(result: &BundleResult, through: Option<&ThroughResult>, as_json: bool) -> Answer {
+    // What is wrong with the chain itself is told first.
+    let fault = through
+        .filter(|_| result.report.is_verified())
+        .and_then(checkpoint::through_fault);
+    let holds = result.report.is_verified() && fault.is_none();
     let text = match as_json {
-        true => pretty(&bundle_json(result)),
-        false => bundle_text(result),
+        true => {
+            let mut value = bundle_json(result);
+            value["verified"] = holds.into();
+            if let Some(through) = through {
+                value["checkpoint"] = checkpoint::checkpoint_json(&through.checkpoint).into();
+                value["error"] = fault.into();
+            }
+            pretty(&value)
+        }
+        false => bundle_text(result, through, fault),
     };
-    let holds = result.report.is_verified();
     Answer { text, holds }
 }
 
@@ -147,9 +159,17 @@ fn finding_json(finding: &Finding) -> Value {
     })
 }
 
-fn bundle_text(result: &BundleResult) -> String {
+fn bundle_text(
+    result: &BundleResult,
+    through: Option<&ThroughResult>,
+    fault: Option<String>,
+) -> String {
     let report = &result.report;
     let mut text = match report.is_verified() {
+        true if fault.is_some() => {
+            let fault = fault.unwrap_or_default();
+            format!("NOT VERIFIED: {}\n", printable(&fault))
+        }
         true => match result.heights {
             None => format!("VERIFIED: the whole chain up to block {}\n", report.height),
             Some((from, to)) => format!(
@@ -185,6 +205,13 @@ fn bundle_text(result: &BundleResult) -> String {
         ("rests on", rests_on(result.trust).to_owned()),
     ];
     append(&mut text, &lines);
+    if let Some(through) = through {
+        text.push_str("  checkpoint that it must have come through:\n");
+        append(
+            &mut text,
+            &checkpoint::checkpoint_lines(&through.checkpoint, ""),
+        );
+    }
     text
 }
 
@@ -223,7 +250,8 @@ fn rests_on(trust: Trust) -> &'static str {
     }
 }
 
-fn append(text: &mut String, lines: &[(impl AsRef<str>, String)]) {
+/// Appends names and values, one pair in a line.
+pub fn append(text: &mut String, lines: &[(impl AsRef<str>, String)]) {
     let longest = lines.iter().map(|(name, _)| name.as_ref().len() + 1).max();
     let width = longest.unwrap_or_default().max(12);
     for (name, value) in lines {
@@ -232,6 +260,7 @@ fn append(text: &mut String, lines: &[(impl AsRef<str>, String)]) {
     }
 }
 
-fn pretty(value: &Value) -> String {
+/// JSON for people, too.
+pub fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }

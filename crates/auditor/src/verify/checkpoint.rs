@@ -2,14 +2,19 @@
 
 use std::path::Path;
 
+use ledger::bundle::{Frames, Tag, read_block};
 use ledger::checkpoint::origin_of_chain;
 use ledger::note::MAX_NOTE_BYTES;
 use ledger::proof::MAX_TREE_PROOF_TEXT;
 use ledger::witness::{AddCheckpoint, LogState, MAX_REQUEST_BYTES};
-use ledger::{ChainId, ConsistencyProof, OpProof, Policy, PolicyFault, SignedCheckpoint, Vouched};
+use ledger::{
+    ChainId, ConsistencyProof, Hash, Header, OpProof, Policy, PolicyFault, SignedCheckpoint,
+    Vouched,
+};
 
-use super::read_text;
+use super::{BundleResult, open, read_text};
 use crate::arguments::checkpoint::{Against, CheckpointFile, Consistency, Trusted};
+use crate::arguments::verify::Bundle;
 
 /// A checkpoint, and who vouches for it.
 pub struct CheckpointResult {
@@ -146,6 +151,96 @@ pub fn holds_proof(proof: &OpProof, asked: &Against) -> Result<Option<AgainstRes
         relation,
         includes,
     }))
+}
+
+/// The result for a checkpoint that a chain must have come through.
+pub struct ThroughResult {
+    pub checkpoint: CheckpointResult,
+    pub passage: Passage,
+}
+
+/// How a verified chain relates to a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// One of its blocks ends in this state.
+    Through,
+    /// The checkpoint is of another log.
+    OtherLog,
+    /// The chain has another root where the checkpoint is.
+    Forked,
+    /// The chain ends before the checkpoint.
+    EndsBefore,
+    /// No block ends where the checkpoint is.
+    Between,
+}
+
+/// Whether the chain of a bundle, which was verified, has come through a checkpoint; none if none
+/// was given. An error says why it cannot be told.
+pub fn holds_bundle(
+    asked: &Bundle,
+    verified: &BundleResult,
+) -> Result<Option<ThroughResult>, String> {
+    let Some(path) = &asked.checkpoint else {
+        return Ok(None);
+    };
+    let checkpoint = CheckpointResult::read(path, Some(&needed(&asked.trusted)?))?;
+    let passage =
+        match checkpoint.checkpoint.checkpoint().origin == origin_of_chain(&verified.chain_id) {
+            false => Passage::OtherLog,
+            // What does not verify has come through nothing; its findings are told instead.
+            true if !verified.report.is_verified() => Passage::Between,
+            true => passage(
+                &asked.pinned.file,
+                LogState::of(&checkpoint.checkpoint),
+                verified.report.header_hash,
+            )?,
+        };
+    Ok(Some(ThroughResult {
+        checkpoint,
+        passage,
+    }))
+}
+
+/// Reads the headers of a bundle once more. That they are those which were verified, their chain
+/// shows, which must end with `last`.
+fn passage(path: &Path, state: LogState, last: Option<Hash>) -> Result<Passage, String> {
+    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    if path == Path::new("-") {
+        return Err("with --checkpoint the bundle is read twice: name a file".to_owned());
+    }
+    let mut frames = Frames::begin(open(path)?).map_err(|error| told(&error))?;
+    let mut before: Option<Header> = None;
+    let mut found = None;
+    loop {
+        let frame = frames.next_frame().map_err(|error| told(&error))?;
+        match frame.tag {
+            Tag::End => break,
+            Tag::Block => {
+                let block = read_block(&frame.body).map_err(|error| told(&error))?;
+                let header = Header::from_bytes(block.header).map_err(|error| told(&error))?;
+                if before
+                    .as_ref()
+                    .is_some_and(|before| before.hash() != header.prev_header)
+                {
+                    return Err(told(&"it changed while it was read"));
+                }
+                if header.tree_size == state.size {
+                    found = Some(header.log_root);
+                }
+                before = Some(header);
+            }
+            _ => {}
+        }
+    }
+    if before.as_ref().map(Header::hash) != last {
+        return Err(told(&"it changed while it was read"));
+    }
+    Ok(match found {
+        Some(root) if root == state.root => Passage::Through,
+        Some(_) => Passage::Forked,
+        None if before.is_none_or(|end| end.tree_size < state.size) => Passage::EndsBefore,
+        None => Passage::Between,
+    })
 }
 
 fn needed(trusted: &Trusted) -> Result<Policy, String> {

@@ -37,7 +37,11 @@ pub fn run(asked: &Verify) -> Result<Answer, String> {
             let held = checkpoint::holds_proof(&proof, &asked_proof.against)?;
             report::proof(&verified, held.as_ref(), asked.json)
         }
-        What::Bundle(asked_for) => report::bundle(&bundle(asked_for)?, asked.json),
+        What::Bundle(asked_for) => {
+            let verified = bundle(asked_for)?;
+            let held = checkpoint::holds_bundle(asked_for, &verified)?;
+            report::bundle(&verified, held.as_ref(), asked.json)
+        }
         What::Checkpoint(file) => report::checkpoint(&checkpoint::verify(file)?, asked.json),
         What::Consistency(files) => report::consistency(&checkpoint::compare(files)?, asked.json),
     })

@@ -8,14 +8,15 @@
 //!
 //! The origin hash is the SHA-256 of the log's name in hexadecimal, as c2sp.org/tlog-mirror has it.
 
-use std::fs::{DirBuilder, File, TryLockError, read_dir};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{File, TryLockError, read_dir};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use ledger::SignedCheckpoint;
 use ledger::note::MAX_NOTE_BYTES;
 use sha2::{Digest, Sha256};
+
+use crate::durable::{make_folder, replace, sync_folder};
 
 const CHECKPOINT: &str = "checkpoint";
 const FORK: &str = "fork-";
@@ -104,28 +105,11 @@ impl LogFolder {
     }
 
     fn write(&self, name: &str, checkpoint: &SignedCheckpoint) -> io::Result<()> {
-        let new = self.path.join("new");
-        let mut file = File::create(&new)?;
-        file.write_all(checkpoint.to_string().as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&new, self.path.join(name))?;
-        sync_folder(&self.path)
+        replace(&self.path, name, checkpoint.to_string().as_bytes())
     }
 }
 
 /// The name under which a log is kept and served.
 pub fn origin_hash(origin: &str) -> String {
     hex::encode(Sha256::digest(origin))
-}
-
-fn make_folder(path: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        result => result,
-    }
-}
-
-/// A rename lasts once its folder is on disk.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
 }

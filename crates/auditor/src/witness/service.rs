@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 use super::folder::origin_hash;
 use super::log::{Log, Trouble};
 
-/// Requests that are read or decided on at a time; more are told to come back.
+/// Requests that are decided on at a time; more are told to come back.
 const MAX_IN_FLIGHT: usize = 64;
 /// For a request's body to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,9 +73,6 @@ pub fn router(service: Arc<Service>) -> Router {
 }
 
 async fn add_checkpoint(State(service): State<Arc<Service>>, body: Body) -> Response {
-    let Ok(_place) = service.in_flight.try_acquire() else {
-        return refused(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
-    };
     let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_REQUEST_BYTES)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
@@ -84,6 +81,10 @@ async fn add_checkpoint(State(service): State<Arc<Service>>, body: Body) -> Resp
         Err(_) => {
             return refused(StatusCode::REQUEST_TIMEOUT, "the request did not arrive");
         }
+    };
+    // Only now, or those who send slowly would keep the others out.
+    let Ok(_place) = service.in_flight.try_acquire() else {
+        return refused(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
     };
     let decider = Arc::clone(&service);
     // Even if the caller hangs up, what has begun is done to its end.

@@ -4,6 +4,7 @@ use ledger::cosignature::cosign;
 use ledger::witness::AddCheckpoint;
 use ledger::{ChainId, Header};
 
+use super::chain::Chain;
 use super::command::{Scratch, bcrdt, code, json, stdout};
 use super::log::{Log, key_of, witness};
 
@@ -241,6 +242,62 @@ fn an_op_in_the_log_of_a_checkpoint() {
     let told = run(&forked, &["--json"]);
     assert_eq!(code(&told), 1);
     assert_eq!(json(&told)["verified"], false);
+}
+
+/// A chain whose newest blocks were cut off verifies by itself. Who kept a checkpoint finds out.
+#[test]
+fn a_chain_that_came_through_a_checkpoint() {
+    let log = Log::new("through");
+    let key = log.key();
+    let run = |bundle: &Scratch, checkpoint: &Scratch, more: &[&str]| {
+        let base = [
+            "verify",
+            "bundle",
+            bundle.path(),
+            "--checkpoint",
+            checkpoint.path(),
+            "--key",
+            &key,
+        ];
+        bcrdt(&[&base, more].concat())
+    };
+    let size_of = |height: usize| {
+        let header = Header::from_bytes(&log.chain.blocks[height - 1].header).unwrap();
+        header.tree_size
+    };
+    let bundle = Scratch::new("through.bundle", &log.chain.bundle());
+    let last = log.chain.blocks.len();
+    for height in [1, 3, last] {
+        let told = run(&bundle, &log.at(size_of(height)), &["--json"]);
+        assert_eq!(code(&told), 0, "{told:?}");
+        assert_eq!(json(&told)["checkpoint"]["size"], size_of(height));
+    }
+    // Another chain of the same beginning, and one that was cut off.
+    let told = run(&bundle, &log.forked(size_of(3)), &[]);
+    assert_eq!(code(&told), 1);
+    assert!(
+        stdout(&told).contains("the log was forked"),
+        "{}",
+        stdout(&told)
+    );
+    let mut ahead = Log::new("through_ahead");
+    ahead.chain.deltas(1, 2);
+    let set = ahead.chain.genesis.validators();
+    ahead.chain.commit(&[1], &set);
+    let told = run(&bundle, &ahead.at(ahead.chain.size), &["--json"]);
+    assert_eq!(code(&told), 1);
+    assert_eq!(json(&told)["verified"], false);
+    let error = json(&told)["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("its newest blocks are gone"), "{error}");
+    let told = run(&bundle, &log.at(size_of(3) - 1), &[]);
+    assert!(stdout(&told).starts_with("NOT VERIFIED: no block of the chain ends with"));
+    // A chain that does not verify is told as such.
+    let mut altered = Chain::sample(3);
+    altered.op_mut(2, 8).payload[0] ^= 1;
+    let altered = Scratch::new("through_altered.bundle", &altered.bundle());
+    let told = run(&altered, &log.at(size_of(3)), &[]);
+    assert_eq!(code(&told), 1);
+    assert!(stdout(&told).starts_with("NOT VERIFIED: 1 findings\n"));
 }
 
 #[test]

@@ -22,7 +22,9 @@ pub fn pack(content: &[u8]) -> Result<Vec<u8>> {
         .block_size(BlockSize::Max1MB)
         .block_mode(BlockMode::Independent)
         .content_size(Some(content.len() as u64))
-        .block_checksums(true);
+        .block_checksums(true)
+        // Of no use beside the other, but the lz4 command 1.9.4 loses its way without it.
+        .content_checksum(true);
     let mut encoder = FrameEncoder::with_frame_info(form, Vec::new());
     encoder.write_all(content)?;
     encoder.finish().map_err(Error::other)
@@ -35,8 +37,8 @@ pub fn pack(content: &[u8]) -> Result<Vec<u8>> {
 pub fn packed_frame_length(from: &mut impl Read) -> Result<u64> {
     let mut head = [0; 15];
     from.read_exact(&mut head)?;
-    // Version 1, independent blocks of 1 MiB with a checksum each, size of the content.
-    if !head.starts_with(&MAGIC) || head[4..6] != [0x78, 0x60] {
+    // Version 1, independent blocks of 1 MiB with a checksum each, size and checksum of the content.
+    if !head.starts_with(&MAGIC) || head[4..6] != [0x7c, 0x60] {
         return Err(Error::from(ErrorKind::InvalidData));
     }
     let mut length = head.len() as u64;
@@ -51,15 +53,15 @@ pub fn packed_frame_length(from: &mut impl Read) -> Result<u64> {
             size[0],
         ]));
         length = length.saturating_add(4);
-        // The end mark.
-        if size == 0 {
-            return Ok(length);
-        }
+        // After a block comes its checksum, after the end mark, a size of 0, that of the content.
         let body = size.saturating_add(4);
         if std::io::copy(&mut from.by_ref().take(body), &mut std::io::sink())? != body {
             return Err(Error::from(ErrorKind::UnexpectedEof));
         }
         length = length.saturating_add(body);
+        if size == 0 {
+            return Ok(length);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Merkle tree of RFC 6962 over SHA-256: leaf and node hashes here, the growing edge in
 //! `frontier`, the paths of proofs and their verification in `path` (by the one walk in `walk`),
-//! the stored log in `tile` and `tree`, what is proved out of it in `prover`. A lone last node is
-//! never doubled, and leaves and nodes are hashed apart.
+//! the stored log in `tile` and `tree`, what is proved out of it in `prover`, how it is served in
+//! `tile_path` and `entries`. A lone last node is never doubled, and leaves and nodes are hashed apart.
 
 use crate::hash::{Hash, sha256, sha256_of_65};
 
@@ -34,18 +34,22 @@ pub fn root(leaf_hashes: &[Hash]) -> Hash {
     }
 }
 
+mod entries;
 mod frontier;
 mod path;
 mod prover;
 mod tile;
+mod tile_path;
 mod tree;
 mod walk;
 
+pub use entries::{EntriesError, entry_bundle, read_entries};
 pub use frontier::Frontier;
 pub use path::{
     consistency_length, consistency_path, inclusion_length, inclusion_path, range_length,
     range_path, verify_consistency, verify_inclusion, verify_range,
 };
 pub use prover::Prover;
-pub use tile::{TILE_BYTES, TILE_WIDTH, tile_path};
+pub use tile::{TILE_BYTES, TILE_WIDTH};
+pub use tile_path::{TilePath, TilePathError};
 pub use tree::{TileStore, Tree, TreeError};

@@ -1,10 +1,12 @@
 //! The Merkle log against published answers (`known_answers`), against a second reading of the
-//! RFCs (`reference`), against attacks on its proofs (`proofs`), and as it lies in tiles (`log`).
+//! RFCs (`reference`), against attacks on its proofs (`proofs`), as it lies in tiles (`log`)
+//! and as it is served (`served`).
 
 mod known_answers;
 mod log;
 mod proofs;
 mod reference;
+mod served;
 
 use ledger::Hash;
 use ledger::merkle::leaf_hash;

@@ -4,3 +4,4 @@ mod lifetime;
 mod node;
 mod overload;
 mod pinning;
+mod web;

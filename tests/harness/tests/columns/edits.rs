@@ -8,23 +8,12 @@ use super::TRACKED;
 pub struct Edit {
     /// `table.column`, `table (row gone)` or `table (row twice)`.
     pub name: String,
-    table: String,
+    /// The table.
+    pub table: String,
     statement: String,
 }
 
 impl Edit {
-    /// Puts rows into a table that an honest node keeps empty, and writes the others anew as they
-    /// are: rows may be handed out in the order in which they lie.
-    pub fn prepare(&self, session: &mut Session) -> Outcome {
-        let table = &self.table;
-        let row = HONESTLY_EMPTY.iter().find(|(empty, _)| empty == table);
-        session.run(row.map_or("", |(_, row)| row))?;
-        session.run(&format!(
-            "CREATE TEMP TABLE anew AS TABLE {table}; DELETE FROM {table};
-             INSERT INTO {table} OVERRIDING SYSTEM VALUE TABLE anew"
-        ))
-    }
-
     /// Makes it, in one row. Where a constraint is in the way it is dropped first, as a superuser
     /// can.
     pub fn make(&self, session: &mut Session) -> Outcome {
@@ -47,30 +36,6 @@ impl Edit {
         }
     }
 }
-
-/// A row for each table that has none as long as all are honest and nothing is under way.
-const HONESTLY_EMPTY: &[(&str, &str)] = &[
-    (
-        "crdt.evidence",
-        "INSERT INTO crdt.evidence (node, kind, detail, proof) SELECT node_id, 'a test', 'a test', '\\x01' FROM crdt.node",
-    ),
-    (
-        "crdt.quarantine",
-        "INSERT INTO crdt.quarantine (origin, seq, reason, bytes) VALUES ('\\x01', 1, 'a test', '\\x02')",
-    ),
-    (
-        "crdt.local",
-        "INSERT INTO crdt.local (name, url) VALUES ('a', '') ON CONFLICT DO NOTHING",
-    ),
-    (
-        "crdt.outbox_0",
-        "INSERT INTO crdt.outbox_0 VALUES (1, 1, 1, 1, 1, '\\x01')",
-    ),
-    (
-        "crdt.outbox_1",
-        "INSERT INTO crdt.outbox_1 VALUES (1, 1, 1, 1, 1, '\\x01')",
-    ),
-];
 
 /// Takes constraints and identities from a table.
 const UNCONSTRAINED: &str = "

@@ -124,7 +124,7 @@ const TABLES: &[(&str, Columns)] = &[
             ("origin", Found(&["op_missing", "op_extra"])),
             ("hlc, salt, payload", Found(&["payload_altered"])),
             ("schema_id, kind, hash", Found(&["op_altered"])),
-            ("row_id", NotYet("the index from rows to ops")),
+            ("row_id", Found(&["index_altered"])),
         ],
     ),
     (
@@ -186,10 +186,12 @@ const TABLES: &[(&str, Columns)] = &[
     ),
     (
         "crdt.tombstone",
-        &[(
-            "row gone, row twice, id, causal_length",
-            NotYet("what deleted rows leave behind"),
-        )],
+        &[
+            ("row gone", Found(&["tombstone_missing"])),
+            ("row twice", SAME_AGAIN),
+            ("id", Found(&["tombstone_missing"])),
+            ("causal_length", Found(&["tombstone_altered"])),
+        ],
     ),
     (
         "crdt.archive",
@@ -240,18 +242,25 @@ const TABLES: &[(&str, Columns)] = &[
     (
         "every",
         &[
-            ("row gone, row twice, id, crdt_meta", NotYet("verify_table")),
+            ("row gone, id", Found(&["row_missing"])),
+            ("row twice", Found(&["row_extra"])),
             (
                 "g, pn, b, lww, mv, os, aw, ls, lm, om, cart, list, body, vector, \"time\"",
-                NotYet("verify_table"),
+                Found(&["row_altered"]),
             ),
+            ("crdt_meta", Found(&["meta_altered"])),
         ],
     ),
     (
         "page",
-        &[(
-            "row gone, row twice, id, part, views, note, amount, at, done, data, key, raw, crdt_meta",
-            NotYet("verify_table"),
-        )],
+        &[
+            ("row gone, id, part", Found(&["row_missing"])),
+            ("row twice", Found(&["row_extra"])),
+            (
+                "views, note, amount, at, done, data, key, raw",
+                Found(&["row_altered"]),
+            ),
+            ("crdt_meta", Found(&["meta_altered"])),
+        ],
     ),
 ];

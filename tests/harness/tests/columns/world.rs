@@ -4,9 +4,29 @@
 use std::cell::Cell;
 use std::fs;
 
+use crate::insider::Insider;
 use harness::{
     Cluster, EVERY_TYPE, Failure, Folder, Options, Outcome, Place, Session, write_every_type,
 };
+
+const HONESTLY_EMPTY: &[(&str, &str)] = &[
+    (
+        "crdt.quarantine",
+        "INSERT INTO crdt.quarantine (origin, seq, reason, bytes) VALUES ('\\x01', 1, 'a test', '\\x02')",
+    ),
+    (
+        "crdt.local",
+        "INSERT INTO crdt.local (name, url) VALUES ('a', '') ON CONFLICT DO NOTHING",
+    ),
+    (
+        "crdt.outbox_0",
+        "INSERT INTO crdt.outbox_0 VALUES (1, 1, 1, 1, 1, '\\x01')",
+    ),
+    (
+        "crdt.outbox_1",
+        "INSERT INTO crdt.outbox_1 VALUES (1, 1, 1, 1, 1, '\\x01')",
+    ),
+];
 
 /// The cluster; node a is the one that is looked at.
 pub struct World {
@@ -53,6 +73,25 @@ impl World {
             .join(name)
             .display()
             .to_string()
+    }
+
+    /// Puts a row into a table that has none as long as all are honest and nothing is under way,
+    /// and writes the others anew as they are: rows may be handed out in the order in which they
+    /// lie.
+    pub fn prepare(&self, session: &mut Session, table: &str) -> Outcome {
+        match HONESTLY_EMPTY.iter().find(|(empty, _)| *empty == table) {
+            Some((_, row)) => session.run(row)?,
+            None if table == "crdt.evidence" => {
+                let from = "FROM crdt.segment WHERE origin = (SELECT min(id) FROM crdt.node) AND first_seq = 1";
+                let row = Insider::of(&self.cluster[0])?.evidence(session, from)?;
+                session.run(&row)?;
+            }
+            None => {}
+        }
+        session.run(&format!(
+            "CREATE TEMP TABLE anew AS TABLE {table}; DELETE FROM {table};
+             INSERT INTO {table} OVERRIDING SYSTEM VALUE TABLE anew"
+        ))
     }
 
     fn fill(&self) -> Outcome {

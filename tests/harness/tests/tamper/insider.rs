@@ -1,5 +1,6 @@
 //! Alterations by someone who also has the node's own key, as its superuser has: every
 //! signature of them is good, and still they are named.
+#![allow(dead_code, reason = "each test uses its own share")]
 
 use std::fs;
 
@@ -10,6 +11,9 @@ use ledger::{Certificate, ChainId, Genesis, Hash, Header, NodeId, SegmentClaim, 
 
 /// Where the signing key's seed lies in a key file: behind version and incarnation.
 const SEED: std::ops::Range<usize> = 17..49;
+
+/// A head that no op has.
+const OTHER_HEAD: Hash = [7; 32];
 
 /// Who holds a node's key.
 pub struct Insider {
@@ -39,6 +43,50 @@ impl Insider {
     /// A second history: SQL that puts a segment row beside the one of `from`, signed as
     /// well, with another end.
     pub fn fork(&self, session: &mut Session, from: &str) -> Outcome<String> {
+        let claim = SegmentClaim {
+            head: OTHER_HEAD,
+            ..self.claim(session, from)?
+        };
+        Ok(format!(
+            "ALTER TABLE crdt.segment DROP CONSTRAINT segment_pkey;
+             INSERT INTO crdt.segment SELECT origin, first_seq, last_seq, sealed_ms, prev, {}, deps, {} {from}",
+            literal(&claim.head),
+            literal(&self.sign(&claim))
+        ))
+    }
+
+    /// SQL that puts down evidence against this node: it signed the segment of `from` with two
+    /// heads.
+    pub fn evidence(&self, session: &mut Session, from: &str) -> Outcome<String> {
+        let claim = self.claim(session, from)?;
+        let other = SegmentClaim {
+            head: OTHER_HEAD,
+            ..claim
+        };
+        // As `replica::Evidence` writes it.
+        let mut proof = vec![1, 1];
+        proof.extend(claim.first_seq.to_be_bytes());
+        proof.extend(self.node.0);
+        for claim in [&claim, &other] {
+            proof.extend(claim.first_seq.to_be_bytes());
+            proof.extend(claim.count.to_be_bytes());
+            for hash in [&claim.prev, &claim.head, &claim.deps_hash] {
+                proof.extend(hash);
+            }
+            proof.extend(claim.sealed_ms.to_be_bytes());
+            proof.extend(self.sign(claim));
+        }
+        Ok(format!(
+            "INSERT INTO crdt.evidence (node, kind, detail, proof)
+             VALUES ({}, 'segments', 'two histories from operation {} on', {})",
+            literal(&self.node.0),
+            claim.first_seq,
+            literal(&proof)
+        ))
+    }
+
+    /// What this node has signed about the segment of `from`.
+    fn claim(&self, session: &mut Session, from: &str) -> Outcome<SegmentClaim> {
         let number = |session: &mut Session, column: &str| -> Outcome<u64> {
             let number = session.number(&format!("SELECT {column} {from}"))?;
             u64::try_from(number).map_err(|e| Failure::new(e.to_string()))
@@ -47,23 +95,20 @@ impl Insider {
         let last_seq = number(session, "last_seq")?;
         let deps = deps_from_bytes(&bytes(session, &format!("SELECT deps {from}"))?)
             .map_err(|e| Failure::new(format!("dependencies: {e}")))?;
-        let claim = SegmentClaim {
+        Ok(SegmentClaim {
             origin: self.node,
             first_seq,
             count: u32::try_from(last_seq - first_seq + 1)
                 .map_err(|e| Failure::new(e.to_string()))?,
             prev: hash(session, &format!("SELECT prev {from}"))?,
-            head: [7; 32],
+            head: hash(session, &format!("SELECT head {from}"))?,
             deps_hash: deps_hash(&self.chain, &deps),
             sealed_ms: number(session, "sealed_ms")?,
-        };
-        let signature = self.key.sign(&claim.message(&self.chain)).to_bytes();
-        Ok(format!(
-            "ALTER TABLE crdt.segment DROP CONSTRAINT segment_pkey;
-             INSERT INTO crdt.segment SELECT origin, first_seq, last_seq, sealed_ms, prev, {}, deps, {} {from}",
-            literal(&claim.head),
-            literal(&signature)
-        ))
+        })
+    }
+
+    fn sign(&self, claim: &SegmentClaim) -> [u8; 64] {
+        self.key.sign(&claim.message(&self.chain)).to_bytes()
     }
 
     /// SQL that gives the last block a root of the log that the log does not have, and a

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 
 fn run() -> Outcome {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, Part); 5] = [
+    let parts: [(&str, Part); 6] = [
         ("types", types::measure),
         ("writes", writes::measure),
         ("throughput", throughput::measure),
