@@ -3,7 +3,7 @@
 
 use super::Doubt;
 use crate::catalog;
-use ledger::{Member, Report, Role};
+use ledger::{Member, NodeId, Report, Role};
 
 struct Row {
     id: i32,
@@ -52,9 +52,18 @@ impl Row {
     }
 
     fn check(&self, report: &Report, doubts: &mut Vec<Doubt>) {
-        let Ok(member) = Member::from_bytes(&self.record) else {
+        let Ok(record) = Member::from_bytes(&self.record) else {
             return doubts.push(self.doubt("the member's record cannot be read"));
         };
+        // A record that is not the one that the ops lead to is the verifier's
+        // finding, once.
+        let known = self.node_id.as_slice().try_into().ok().map(NodeId);
+        let member = report
+            .members
+            .as_ref()
+            .zip(known)
+            .and_then(|(members, node)| members.ever(&node))
+            .unwrap_or(&record);
         let role = match member.role {
             Role::Member => "member",
             Role::Validator => "validator",
