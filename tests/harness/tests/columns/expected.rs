@@ -109,10 +109,8 @@ const TABLES: &[(&str, Columns)] = &[
             ("row gone, id", Found(&["op_altered"])),
             ("row twice", Found(&["op_extra"])),
             ("hash", Found(&["payload_altered"])),
-            (
-                "schema_name, table_name, definition",
-                NotYet("columns beside the schema's hash"),
-            ),
+            ("schema_name, table_name", Found(&["index_altered"])),
+            ("definition", Found(&["error XX001"])),
         ],
     ),
     (
@@ -227,17 +225,23 @@ const TABLES: &[(&str, Columns)] = &[
     ),
     (
         "crdt.outbox_0",
-        &[(
-            "row gone, row twice, transaction, hlc, kind, schema_id, row_id, payload",
-            UNSIGNED,
-        )],
+        &[
+            (
+                "row gone, row twice, transaction, hlc, kind, row_id, payload",
+                UNSIGNED,
+            ),
+            ("schema_id", Found(&["op_unreadable"])),
+        ],
     ),
     (
         "crdt.outbox_1",
-        &[(
-            "row gone, row twice, transaction, hlc, kind, schema_id, row_id, payload",
-            UNSIGNED,
-        )],
+        &[
+            (
+                "row gone, row twice, transaction, hlc, kind, row_id, payload",
+                UNSIGNED,
+            ),
+            ("schema_id", Found(&["op_unreadable"])),
+        ],
     ),
     (
         "every",
