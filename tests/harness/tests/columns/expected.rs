@@ -46,6 +46,9 @@ const REFUSED: Expected =
     Meaningless("What was refused is in no history; this is kept for the administrator.");
 const INVITATION: Expected =
     Meaningless("An invitation is no part of the history. That somebody joined is an op.");
+const WITNESS: Expected = Meaningless(
+    "Whom this node asks for cosignatures is its own affair; an auditor has the witnesses' keys from elsewhere.",
+);
 const LOCAL: Expected = Meaningless(
     "What this node called itself before it belonged to a chain; its name now is an op.",
 );
@@ -204,6 +207,30 @@ const TABLES: &[(&str, Columns)] = &[
             "row gone, row twice, id, at, node, kind, detail, proof",
             NotYet("evidence"),
         )],
+    ),
+    (
+        "crdt.witness",
+        &[(
+            "row gone, row twice, vkey, name, url, error, error_at",
+            WITNESS,
+        )],
+    ),
+    (
+        "crdt.cosignature",
+        &[
+            (
+                "tree_size, witness, root, line",
+                Found(&["cosignature_altered"]),
+            ),
+            (
+                "row gone",
+                Meaningless(
+                    "Who relies on a witness asks for its line; another state is not cosigned by this one.",
+                ),
+            ),
+            ("row twice", SAME_AGAIN),
+            ("at", NotYet("the time beside a cosignature")),
+        ],
     ),
     (
         "crdt.quarantine",
