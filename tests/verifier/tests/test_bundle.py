@@ -22,8 +22,9 @@ def packed(data):
     """The bundle as one frame of LZ4 whose block is stored as it is."""
     head = lz4.FORM + len(data).to_bytes(8, "little")
     check = bytes([lz4.xxh32(head) >> 8 & 0xFF])
-    body = (len(data) | 1 << 31).to_bytes(4, "little") + data + bytes(4)
-    return lz4.MAGIC + head + check + body + lz4.xxh32(data).to_bytes(4, "little")
+    checksum = lz4.xxh32(data).to_bytes(4, "little")
+    body = (len(data) | 1 << 31).to_bytes(4, "little") + data + checksum + bytes(4)
+    return lz4.MAGIC + head + check + body + checksum
 
 
 def joined(read):

@@ -1,10 +1,10 @@
-"""LZ4 frames as packed bundles have them: independent blocks, with the length and the checksum of the
-content and nothing else (the public frame format, version 1.6.2)."""
+"""LZ4 frames as packed bundles have them: independent blocks with a checksum each, with the length and
+the checksum of the content (the public frame format, version 1.6.2)."""
 
 from .reading import Malformed
 
 MAGIC = bytes.fromhex("04224d18")
-FORM = bytes.fromhex("6c60")
+FORM = bytes.fromhex("7c60")
 MAX_BLOCK = 1 << 20
 P1, P2, P3, P4, P5 = 2654435761, 2246822519, 3266489917, 668265263, 374761393
 MASK = 2**32 - 1
@@ -96,6 +96,8 @@ def unpack(data):
         blocks = []
         while size := cursor.number(4):
             stored = cursor.take(size & 0x7FFFFFFF)
+            if cursor.number(4) != xxh32(stored):
+                raise Malformed("a block of the packed bundle is not what it was")
             blocks.append(stored if size >> 31 else block(stored))
         piece = b"".join(blocks)
         if len(piece) != int.from_bytes(head[2:], "little") or cursor.number(4) != xxh32(piece):

@@ -46,6 +46,9 @@ const REFUSED: Expected =
     Meaningless("What was refused is in no history; this is kept for the administrator.");
 const INVITATION: Expected =
     Meaningless("An invitation is no part of the history. That somebody joined is an op.");
+const WITNESS: Expected = Meaningless(
+    "Whom this node asks for cosignatures is its own affair; an auditor has the witnesses' keys from elsewhere.",
+);
 const LOCAL: Expected = Meaningless(
     "What this node called itself before it belonged to a chain; its name now is an op.",
 );
@@ -109,10 +112,8 @@ const TABLES: &[(&str, Columns)] = &[
             ("row gone, id", Found(&["op_altered"])),
             ("row twice", Found(&["op_extra"])),
             ("hash", Found(&["payload_altered"])),
-            (
-                "schema_name, table_name, definition",
-                NotYet("columns beside the schema's hash"),
-            ),
+            ("schema_name, table_name", Found(&["index_altered"])),
+            ("definition", Found(&["error XX001"])),
         ],
     ),
     (
@@ -208,6 +209,30 @@ const TABLES: &[(&str, Columns)] = &[
         )],
     ),
     (
+        "crdt.witness",
+        &[(
+            "row gone, row twice, vkey, name, url, error, error_at",
+            WITNESS,
+        )],
+    ),
+    (
+        "crdt.cosignature",
+        &[
+            (
+                "tree_size, witness, root, line",
+                Found(&["cosignature_altered"]),
+            ),
+            (
+                "row gone",
+                Meaningless(
+                    "Who relies on a witness asks for its line; another state is not cosigned by this one.",
+                ),
+            ),
+            ("row twice", SAME_AGAIN),
+            ("at", NotYet("the time beside a cosignature")),
+        ],
+    ),
+    (
         "crdt.quarantine",
         &[(
             "row gone, row twice, id, at, origin, seq, reason, bytes",
@@ -227,17 +252,23 @@ const TABLES: &[(&str, Columns)] = &[
     ),
     (
         "crdt.outbox_0",
-        &[(
-            "row gone, row twice, transaction, hlc, kind, schema_id, row_id, payload",
-            UNSIGNED,
-        )],
+        &[
+            (
+                "row gone, row twice, transaction, hlc, kind, row_id, payload",
+                UNSIGNED,
+            ),
+            ("schema_id", Found(&["op_unreadable"])),
+        ],
     ),
     (
         "crdt.outbox_1",
-        &[(
-            "row gone, row twice, transaction, hlc, kind, schema_id, row_id, payload",
-            UNSIGNED,
-        )],
+        &[
+            (
+                "row gone, row twice, transaction, hlc, kind, row_id, payload",
+                UNSIGNED,
+            ),
+            ("schema_id", Found(&["op_unreadable"])),
+        ],
     ),
     (
         "every",

@@ -22,8 +22,8 @@ type View = BTreeMap<&'static str, String>;
 /// The tables that are tracked here.
 const TRACKED: [&str; 2] = ["every", "page"];
 
-/// The kinds that are found: in the ledger, and in the tracked tables. What a scan that cannot go on
-/// says stands among them.
+/// The kinds that are found: in the ledger, and in the tracked tables. The SQLSTATE of a scan that
+/// cannot go on stands among them.
 #[derive(Debug, Default)]
 struct Findings {
     ledger: BTreeSet<String>,
@@ -56,7 +56,10 @@ fn kinds(session: &mut Session, scan: &str) -> Outcome<BTreeSet<String>> {
     let query = format!("SELECT DISTINCT kind FROM {scan}");
     Ok(match attempt(session, |session| session.rows(&query))? {
         Ok(rows) => rows.into_iter().flatten().flatten().collect(),
-        Err(error) => [error].into(),
+        Err(error) => {
+            let state = error.rsplit_once('[').map_or("", |(_, state)| state);
+            [format!("error {}", state.trim_end_matches(']'))].into()
+        }
     })
 }
 

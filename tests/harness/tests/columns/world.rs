@@ -8,6 +8,8 @@ use crate::insider::Insider;
 use harness::{
     Cluster, EVERY_TYPE, Failure, Folder, Options, Outcome, Place, Session, write_every_type,
 };
+use ledger::note::{KeyKind, NoteError, SignerKey};
+use ledger::{Checkpoint, Header, SigningKey, cosignature};
 
 const HONESTLY_EMPTY: &[(&str, &str)] = &[
     (
@@ -86,6 +88,10 @@ impl World {
                 let row = Insider::of(&self.cluster[0])?.evidence(session, from)?;
                 session.run(&row)?;
             }
+            None if table == "crdt.witness" || table == "crdt.cosignature" => {
+                let rows = cosigned(session)?;
+                session.run(&rows)?;
+            }
             None => {}
         }
         session.run(&format!(
@@ -128,6 +134,34 @@ impl World {
         self.cluster.wait_equal("page")?;
         a.run("SELECT crdt_create_invite()")
     }
+}
+
+/// SQL that puts down a witness, and its cosignature of an older state of the log.
+fn cosigned(session: &mut Session) -> Outcome<String> {
+    let oldest = "SELECT encode(header, 'hex') FROM crdt.block ORDER BY height LIMIT 1";
+    let header = hex(&session.text(oldest)?)?;
+    let header = Header::from_bytes(&header).map_err(|e| Failure::new(e.to_string()))?;
+    let state = Checkpoint::of_chain(&header.chain_id, header.tree_size, header.log_root);
+    let unfit = |e: NoteError| Failure::new(e.to_string());
+    let key = SigningKey::from_bytes(&[42; 32]);
+    let witness = SignerKey::new("witness.example", KeyKind::Cosignature, key).map_err(unfit)?;
+    let line = cosignature::cosign(&witness, &state.text(), 1_700_000_000).map_err(unfit)?;
+    let (vkey, root) = (witness.verifier(), encode(&header.log_root));
+    Ok(format!(
+        "INSERT INTO crdt.witness (vkey, name, url) VALUES ('{vkey}', 'witness.example', 'http://127.0.0.1:1');
+         INSERT INTO crdt.cosignature VALUES ({}, '{vkey}', '\\x{root}', '{line}', to_timestamp(1700000000))",
+        header.tree_size
+    ))
+}
+
+fn hex(digits: &str) -> Outcome<Vec<u8>> {
+    (0..digits.len() / 2)
+        .map(|at| Ok(u8::from_str_radix(&digits[2 * at..2 * at + 2], 16)?))
+        .collect()
+}
+
+fn encode(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Node a becomes another node, as a copied server does, and founds the successor of its chain.
