@@ -199,6 +199,30 @@ CREATE TABLE crdt.archive (
     PRIMARY KEY (chain_id, piece)
 );
 
+-- How far verify_chain() has verified the chain, and when: transactions below
+-- the horizon had ended then. It carries the node's signature, and is not
+-- dumped: whoever restores the ledger verifies it.
+CREATE TABLE crdt.verified (
+    singleton   boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    height      bigint NOT NULL,
+    header_hash bytea NOT NULL,
+    tree_size   bigint NOT NULL,
+    root        bytea NOT NULL,
+    ops         bigint NOT NULL,
+    horizon     bigint NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    segments    bigint NOT NULL,
+    blocks      bigint NOT NULL,
+    ranges      bigint NOT NULL,
+    tiles       bigint NOT NULL,
+    schemas     bigint NOT NULL,
+    archived    bigint NOT NULL,
+    long_values bigint NOT NULL,
+    tables      bytea NOT NULL,
+    node        bytea NOT NULL,
+    signature   bytea NOT NULL
+);
+
 -- The dump carries the ledger; it does not carry the outbox, invitations or
 -- keys: a restored database is another node.
 DO $$

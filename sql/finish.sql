@@ -122,6 +122,12 @@ SELECT n.name AS origin, o.seq, n.node_id AS origin_id,
                       ORDER BY b.last_seq LIMIT 1) AS r ON true;
 COMMENT ON VIEW crdt_ops IS 'The op log: who changed what, when, and where it stands in the chain';
 
+CREATE VIEW crdt_verify_progress AS
+SELECT v.pid, d.datname, v.phase, v.blocks_total, v.blocks_done, v.ops_total, v.ops_done, v.workers,
+       v.started_at
+  FROM crdt_verifications() AS v JOIN pg_catalog.pg_database d ON d.oid = v.database;
+COMMENT ON VIEW crdt_verify_progress IS 'Verifications of ledgers that run in this server, and how far they are';
+
 CREATE VIEW crdt_witnesses AS
 SELECT w.name, w.url, c.tree_size AS last_size, c.at AS last_seen_at,
        w.error AS last_error, w.error_at AS last_error_at, w.vkey
@@ -160,7 +166,8 @@ COMMENT ON FUNCTION crdt_found_successor() IS 'Founds a chain that goes on from 
 COMMENT ON FUNCTION crdt_track(regclass) IS 'From here on the table is synced and audited';
 COMMENT ON FUNCTION crdt_untrack(regclass) IS 'Stops syncing and auditing the table, on all members';
 COMMENT ON FUNCTION crdt_commit_block() IS 'Waits until all that is committed stands in a final block; its height';
-COMMENT ON FUNCTION verify_chain(bigint, bigint) IS 'Whether the ledger is as it was signed; hashes all of it again';
+COMMENT ON FUNCTION verify_chain(bigint, bigint, boolean) IS 'Whether the ledger is as it was signed; full: hashes again what it verified before, too';
+COMMENT ON FUNCTION crdt_verifications() IS 'Verifications that run, for view crdt_verify_progress';
 COMMENT ON FUNCTION scan_chain(bigint, bigint) IS 'What is wrong with the ledger, and where';
 COMMENT ON FUNCTION crdt_proof(regclass, text[]) IS 'Proof of the newest final change of a row, by its key';
 COMMENT ON FUNCTION crdt_op_proof(bytea, bigint) IS 'Proof of an op, by its origin and number';
@@ -234,7 +241,8 @@ BEGIN
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO crdt_admin', signature);
     END LOOP;
-    FOREACH signature IN ARRAY ARRAY['verify_chain(bigint, bigint)', 'scan_chain(bigint, bigint)',
+    FOREACH signature IN ARRAY ARRAY['verify_chain(bigint, bigint, boolean)', 'scan_chain(bigint, bigint)',
+                                     'crdt_verifications()',
                                      'crdt_op_proof(bytea, bigint)', 'crdt_proof(regclass, text[])',
                                      'verify_proof(jsonb, text)', 'crdt_checkpoint()',
                                      'crdt_cosigned_checkpoint(bigint)',
@@ -256,4 +264,4 @@ BEGIN
     END LOOP;
 END
 $$;
-GRANT SELECT ON crdt_tracked, crdt_nodes, crdt_blocks, crdt_ops, crdt_witnesses, crdt_cosignatures TO crdt_admin, crdt_auditor;
+GRANT SELECT ON crdt_verify_progress, crdt_tracked, crdt_nodes, crdt_blocks, crdt_ops, crdt_witnesses, crdt_cosignatures TO crdt_admin, crdt_auditor;

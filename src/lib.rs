@@ -41,6 +41,7 @@ pub extern "C-unwind" fn _PG_init() {
     instance::settings::declare();
     instance::slot::request();
     instance::mailbox::request_memory();
+    instance::progress::request_memory();
     worker::register();
     worker::ddl::install_hook();
 }

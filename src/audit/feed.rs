@@ -2,21 +2,22 @@
 //! block by block, exactly as it stands in the tables: nothing is taken on
 //! trust, nothing is repaired.
 
+use super::names::Names;
+use super::ops::Ops;
 use crate::catalog;
-use crate::error::OrCorrupt;
-use crate::worker::origins::Origins;
-use ledger::merkle::{Frontier, TileStore, Tree};
-use ledger::verify::{
-    ChainSink, ChainVerifier, FeedRange, Report, StoredBlock, StoredOp, StoredPart, StoredSegment,
-};
-use ledger::{ChainId, Header, Member};
+use crate::instance::progress::Progress;
+use ledger::merkle::TileStore;
+use ledger::verify::{ChainSink, FeedRange, StoredBlock, StoredOp, StoredPart, StoredSegment};
+use ledger::{ChainId, Member};
 use pgrx::check_for_interrupts;
 
-/// Ops that are held in memory at once.
+/// Ops between two looks at whether the query was cancelled.
+const STRIDE: u64 = 256;
+/// Ops whose segments are held in memory at once.
 const CHUNK: i64 = 5_000;
 
 /// The genesis as it is stored, and the name that it should hash to.
-pub(super) fn stored_chain() -> Option<(ChainId, Vec<u8>)> {
+pub fn stored_chain() -> Option<(ChainId, Vec<u8>)> {
     catalog::one("SELECT chain_id, genesis FROM crdt.chain", &[], |row| {
         // A name of a wrong length cannot be the hash of any genesis.
         let name = row.need::<Vec<u8>>(1).try_into().unwrap_or_default();
@@ -29,53 +30,9 @@ pub fn stored_chain_id() -> Option<ChainId> {
     stored_chain().map(|(chain, _)| chain)
 }
 
-/// Verifies the chain, or the blocks `from ..= to` of it.
-pub fn verify(from: Option<i64>, to: Option<i64>) -> Option<Report> {
-    let (chain, genesis) = stored_chain()?;
-    let first = from.unwrap_or(1).max(1);
-    let mut verifier = begin(chain, &genesis, first)?;
-    let Ok(()) = Feed::new(&mut verifier).blocks(first, to.unwrap_or(i64::MAX));
-    if to.is_some() {
-        if verifier.awaits_prune() {
-            super::prune::explain(&mut verifier);
-        }
-        return Some(verifier.stop());
-    }
-    let Ok(()) = Feed::new(&mut verifier).tail();
-    Some(verifier.finish())
-}
-
-fn begin(chain: ChainId, genesis: &[u8], first: i64) -> Option<ChainVerifier> {
-    let members = stored_members();
-    if first == 1 {
-        return Some(ChainVerifier::begin(chain, genesis, members));
-    }
-    let before = first - 1;
-    let (header, cut, certificate): (Vec<u8>, Vec<u8>, Vec<u8>) = catalog::one(
-        "SELECT header, cut, certificate FROM crdt.block WHERE height = $1",
-        &[before.into()],
-        |row| (row.need(1), row.need(2), row.need(3)),
-    )?;
-    let previous = StoredBlock {
-        height: before as u64,
-        header: &header,
-        cut: &cut,
-        certificate: &certificate,
-    };
-    let edge = Header::from_bytes(&header)
-        .ok()
-        .and_then(|header| edge(header.tree_size));
-    Some(ChainVerifier::resume(
-        chain,
-        members,
-        &previous,
-        edge.unwrap_or_default(),
-    ))
-}
-
 /// Members as they are stored; a record that cannot be read is missing, which
 /// the verifier notices.
-pub(super) fn stored_members() -> Vec<Member> {
+pub fn stored_members() -> Vec<Member> {
     let records = catalog::query("SELECT record FROM crdt.node", &[], |row| {
         row.need::<Vec<u8>>(1)
     });
@@ -83,10 +40,6 @@ pub(super) fn stored_members() -> Vec<Member> {
         .iter()
         .filter_map(|record| Member::from_bytes(record).ok())
         .collect()
-}
-
-fn edge(tree_size: u64) -> Option<Frontier> {
-    Tree::new(ReadTiles, tree_size).frontier(tree_size).ok()
 }
 
 /// The stored tiles, read only.
@@ -113,19 +66,35 @@ impl TileStore for ReadTiles {
     }
 }
 
-/// Reads the tables for a sink.
-pub(super) struct Feed<'a, S> {
+/// The stored rows, and whom to tell how far they have been read.
+pub struct Source {
+    /// Which local number stands for which node and schema.
+    pub names: Names,
+    ops: Ops,
+    progress: Progress,
+}
+
+impl Source {
+    /// Opens the tables.
+    pub fn open(progress: Progress) -> Source {
+        Source {
+            names: Names::read(),
+            ops: Ops::open(),
+            progress,
+        }
+    }
+}
+
+/// Hands the stored rows to a sink.
+pub struct Feed<'a, S> {
     sink: &'a mut S,
-    origins: Origins,
+    source: &'a Source,
 }
 
 impl<'a, S: ChainSink> Feed<'a, S> {
-    /// Feeds this sink.
-    pub fn new(sink: &'a mut S) -> Self {
-        Feed {
-            sink,
-            origins: Origins::default(),
-        }
+    /// Feeds `sink` from `source`.
+    pub fn new(sink: &'a mut S, source: &'a Source) -> Self {
+        Feed { sink, source }
     }
 
     /// Feeds the stored blocks of these heights.
@@ -135,6 +104,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
         let mut after = if first <= 1 { i64::MIN } else { first - 1 };
         while let Some(height) = self.block(after, last)? {
             check_for_interrupts!();
+            self.source.progress.blocks_done(1);
             after = height;
         }
         Ok(())
@@ -188,7 +158,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
     }
 
     fn range(&mut self, range: &FeedRange) -> Result<(), S::Error> {
-        match self.origins.number(&range.origin) {
+        match self.source.names.number(&range.origin) {
             Some(origin) => {
                 let (first, last) = (range.first_seq as i64, range.last_seq as i64);
                 self.ops(origin, &range.origin.0, first, last)
@@ -206,38 +176,7 @@ impl<'a, S: ChainSink> Feed<'a, S> {
             // What stands before the first op is fed too, so that it is found.
             let low = if from == 1 { i64::MIN } else { from };
             self.segments(origin, name, low, upto)?;
-            let rows = catalog::query(
-                "SELECT o.seq, o.hlc, o.kind, coalesce(s.hash, CASE o.schema_id WHEN 0
-                           THEN decode(repeat('00', 32), 'hex') ELSE '' END),
-                        o.salt, o.payload, o.hash
-                   FROM crdt.op o LEFT JOIN crdt.schema s ON s.id = o.schema_id
-                  WHERE o.origin = $1 AND o.seq >= $2 AND o.seq <= $3 ORDER BY o.seq",
-                &[origin.into(), low.into(), upto.into()],
-                |row| Op {
-                    seq: row.need::<i64>(1),
-                    hlc: row.need::<i64>(2),
-                    kind: row.need::<i16>(3),
-                    schema_hash: row.need(4),
-                    salt: row.need(5),
-                    payload: row.need(6),
-                    hash: row.need(7),
-                },
-            );
-            let end = rows.last().map(|op| op.seq);
-            for op in rows {
-                self.sink.op(&StoredOp {
-                    origin: name,
-                    seq: u64::try_from(op.seq).unwrap_or_default(),
-                    hlc: op.hlc as u64,
-                    kind: u8::try_from(op.kind).unwrap_or_default(),
-                    schema_hash: &op.schema_hash,
-                    parts: &[StoredPart {
-                        salt: &op.salt,
-                        payload: &op.payload,
-                    }],
-                    op_hash: &op.hash,
-                })?;
-            }
+            let end = self.chunk(origin, name, low, upto)?;
             // Behind the last block the end is open: stop where nothing is.
             if last == i64::MAX && end.is_none() && !self.more(origin, upto) {
                 break;
@@ -248,6 +187,42 @@ impl<'a, S: ChainSink> Feed<'a, S> {
             };
         }
         Ok(())
+    }
+
+    fn chunk(
+        &mut self,
+        origin: i32,
+        name: &[u8],
+        low: i64,
+        upto: i64,
+    ) -> Result<Option<i64>, S::Error> {
+        let (sink, source) = (&mut *self.sink, self.source);
+        let mut fed = Ok(());
+        let mut count = 0;
+        let end = source.ops.each(origin, low, upto, |op| {
+            if fed.is_err() {
+                return;
+            }
+            fed = sink.op(&StoredOp {
+                origin: name,
+                seq: u64::try_from(op.seq).unwrap_or_default(),
+                hlc: op.hlc as u64,
+                kind: u8::try_from(op.kind).unwrap_or_default(),
+                schema_hash: source.names.schema_hash(op.schema_id),
+                parts: &[StoredPart {
+                    salt: op.salt,
+                    payload: op.payload,
+                }],
+                op_hash: op.hash,
+            });
+            count += 1;
+            if count % STRIDE == 0 {
+                check_for_interrupts!();
+                source.progress.ops_done(STRIDE);
+            }
+        });
+        source.progress.ops_done(count % STRIDE);
+        fed.map(|()| end)
     }
 
     fn more(&self, origin: i32, after: i64) -> bool {
@@ -297,53 +272,49 @@ impl<'a, S: ChainSink> Feed<'a, S> {
     }
 
     /// Feeds what is in no block: later ops of each origin, rows that belong
-    /// to no origin, the upper tiles and the version vector.
-    pub fn tail(&mut self) -> Result<(), S::Error> {
+    /// to no origin, tiles and the version vector. Upper tiles that were
+    /// complete when the log had `known` leaves are left out.
+    pub fn tail(&mut self, known: u64) -> Result<(), S::Error> {
         self.sink.tail()?;
         let covered: Vec<(i32, i64)> = catalog::query(
-            "SELECT DISTINCT o.origin, coalesce((SELECT max(last_seq) FROM crdt.block_range b
-                                                  WHERE b.origin = o.origin
-                                                    AND b.height <= (SELECT max(height) FROM crdt.block)), 0)
-               FROM (SELECT id FROM crdt.node
-                     UNION SELECT origin FROM crdt.op UNION SELECT origin FROM crdt.segment)
-                 AS o (origin)",
+            "WITH RECURSIVE writer (origin) AS (
+                 (SELECT min(origin) FROM crdt.op)
+                 UNION ALL
+                 SELECT (SELECT min(o.origin) FROM crdt.op o WHERE o.origin > w.origin)
+                   FROM writer w WHERE w.origin IS NOT NULL
+             )
+             SELECT o.origin, coalesce((SELECT max(last_seq) FROM crdt.block_range b
+                                         WHERE b.origin = o.origin
+                                           AND b.height <= (SELECT max(height) FROM crdt.block)), 0)
+               FROM (SELECT id FROM crdt.node UNION SELECT origin FROM writer
+                     UNION SELECT origin FROM crdt.segment) AS o (origin)
+              WHERE o.origin IS NOT NULL",
             &[],
             |row| (row.need(1), row.need(2)),
         );
         for (origin, seq) in covered {
-            let name = self.name(origin);
+            let name = self.source.names.node_id(origin).to_vec();
             self.ops(origin, &name, seq + 1, i64::MAX)?;
         }
-        self.tiles(1, i16::MAX, i64::MIN, i64::MAX)?;
+        self.upper_tiles(known)?;
         let positions: Vec<(i32, i64, Vec<u8>)> =
             catalog::query("SELECT origin, seq, head FROM crdt.position", &[], |row| {
                 (row.need(1), row.need(2), row.need(3))
             });
         for (origin, seq, head) in positions {
-            let name = self.name(origin);
-            self.sink.vector(&name, seq as u64, &head)?;
+            let name = self.source.names.node_id(origin);
+            self.sink.vector(name, seq as u64, &head)?;
         }
         Ok(())
     }
 
-    /// The node id that a local number stands for, as it is stored.
-    fn name(&self, origin: i32) -> Vec<u8> {
-        catalog::one(
-            "SELECT node_id FROM crdt.node WHERE id = $1",
-            &[origin.into()],
-            |row| row.get(1).or_corrupt("crdt.node"),
-        )
-        .unwrap_or_default()
+    fn upper_tiles(&mut self, known: u64) -> Result<(), S::Error> {
+        for level in 1..8u8 {
+            let complete = known.checked_shr(8 * (u32::from(level) + 1)).unwrap_or(0);
+            let level = i16::from(level);
+            self.tiles(level, level, complete as i64, i64::MAX)?;
+            self.tiles(level, level, i64::MIN, 0)?;
+        }
+        self.tiles(8, i16::MAX, i64::MIN, i64::MAX)
     }
-}
-
-/// One stored op.
-struct Op {
-    seq: i64,
-    hlc: i64,
-    kind: i16,
-    schema_hash: Vec<u8>,
-    salt: Vec<u8>,
-    payload: Vec<u8>,
-    hash: Vec<u8>,
 }

@@ -1,9 +1,10 @@
 //! The stored chain as a bundle: whole, in pieces that are made one by one,
 //! and block by block for the public log.
 
-use super::feed::{self, Feed};
+use super::feed::{self, Feed, Source};
 use crate::catalog::{self, under_one_snapshot};
 use crate::error::{OrCorrupt, raise};
+use crate::instance::progress::Progress;
 use ledger::bundle::{PACKED_BYTES, pack};
 use ledger::{BundleWriter, Cut, Header};
 use pgrx::prelude::*;
@@ -18,8 +19,9 @@ pub fn whole<W: Write>(to: W) -> Option<io::Result<W>> {
     let members = feed::stored_members();
     let write = || {
         let mut writer = BundleWriter::begin(to, chain, &genesis, &members)?;
-        Feed::new(&mut writer).blocks(1, i64::MAX)?;
-        Feed::new(&mut writer).tail()?;
+        let source = Source::open(Progress::untold());
+        Feed::new(&mut writer, &source).blocks(1, i64::MAX)?;
+        Feed::new(&mut writer, &source).tail(0)?;
         writer.finish()
     };
     Some(write())
@@ -39,7 +41,8 @@ pub fn public(height: u64) -> Option<Vec<u8>> {
     let (cut, size) = ground(height - 1)?;
     writer.skip_to(cut, size);
     writer.get_mut().clear();
-    let fed = Feed::new(&mut writer).block(height - 1, height);
+    let source = Source::open(Progress::untold());
+    let fed = Feed::new(&mut writer, &source).block(height - 1, height);
     fed.or_corrupt("an export of a block")
         .map(|_| std::mem::take(writer.get_mut()))
 }
@@ -122,6 +125,7 @@ impl Pieces {
     /// What comes next, of about [`PACKED_BYTES`] or one block.
     fn content(&mut self) -> Option<Vec<u8>> {
         let mut writer = self.writer.take()?;
+        let source = Source::open(Progress::untold());
         // Who goes on where it stopped compares the head before it wants more.
         while !self.at_head && writer.get_mut().len() < PACKED_BYTES {
             let after = match self.after {
@@ -129,11 +133,13 @@ impl Pieces {
                 0 => i64::MIN,
                 height => height,
             };
-            let fed = Feed::new(&mut writer).block(after, i64::MAX);
+            let fed = Feed::new(&mut writer, &source).block(after, i64::MAX);
             match fed.or_corrupt("a bundle") {
                 Some(height) => self.after = height,
                 None => {
-                    Feed::new(&mut writer).tail().or_corrupt("a bundle");
+                    Feed::new(&mut writer, &source)
+                        .tail(0)
+                        .or_corrupt("a bundle");
                     return Some(writer.finish().or_corrupt("a bundle"));
                 }
             }

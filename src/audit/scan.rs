@@ -1,22 +1,38 @@
 //! `verify_chain` and `scan_chain`.
 
-use super::feed;
+use super::check::Check;
 use crate::catalog::under_one_snapshot;
 use ledger::Finding;
 use pgrx::check_for_interrupts;
 use pgrx::prelude::*;
 
-/// Whether everything in the ledger is as it was signed: all of it is hashed
-/// again, every signature and certificate checked. `scan_chain` says what is
-/// wrong. With heights, looks at those blocks only.
+/// Whether everything in the ledger is as it was signed. Without heights it
+/// relies on what it verified before, as far as no row of it was written since;
+/// with `full`, and with heights, all of it is hashed again, every signature
+/// and certificate checked. `scan_chain` says what is wrong.
 #[pg_extern]
-fn verify_chain(from: default!(Option<i64>, "NULL"), to: default!(Option<i64>, "NULL")) -> bool {
-    under_one_snapshot(|| {
-        let sound = feed::verify(from, to).is_none_or(|report| report.is_verified());
-        sound
-            && super::ranges::misplaced(from, to).is_empty()
-            && super::cosignature::faults(from, to).is_empty()
-    })
+fn verify_chain(
+    from: default!(Option<i64>, "NULL"),
+    to: default!(Option<i64>, "NULL"),
+    full: default!(bool, "false"),
+) -> bool {
+    let whole = from.is_none() && to.is_none();
+    let (sound, remembered) = under_one_snapshot(|| {
+        let mut check = Check::begin(from, to);
+        if whole && !full {
+            check.rely_on_memory();
+        }
+        let sound = check.is_sound();
+        let remembered = match sound && whole {
+            true => check.memorable(),
+            false => None,
+        };
+        (sound, remembered)
+    });
+    if let Some(remembered) = remembered {
+        remembered.keep();
+    }
+    sound
 }
 
 /// What is wrong in the ledger, and where: no row if all is well.
@@ -57,11 +73,12 @@ type Row = (
 );
 
 fn findings(from: Option<i64>, to: Option<i64>) -> Vec<Row> {
-    let report = feed::verify(from, to);
-    let untold = report.as_ref().map_or(0, |report| report.untold);
-    let told = report.map(|report| report.findings).unwrap_or_default();
-    let mut rows: Vec<Row> = told.into_iter().map(row).collect();
-    for range in super::ranges::misplaced(from, to) {
+    let mut check = Check::begin(from, to);
+    let report = check.report();
+    let untold = report.map_or(0, |report| report.untold);
+    let told = report.map(|report| report.findings.clone());
+    let mut rows: Vec<Row> = told.unwrap_or_default().into_iter().map(row).collect();
+    for range in check.misplaced() {
         rows.push((
             Some(range.height),
             None,
@@ -75,7 +92,21 @@ fn findings(from: Option<i64>, to: Option<i64>) -> Vec<Row> {
             range.detail,
         ));
     }
-    for fault in super::cosignature::faults(from, to) {
+    for doubt in check.catalog().into_iter().chain(check.memory()) {
+        rows.push((
+            None,
+            None,
+            doubt.origin,
+            None,
+            Some(format!("crdt.{}", doubt.table)),
+            Some(doubt.row),
+            doubt.kind.to_owned(),
+            doubt.expected,
+            doubt.found,
+            doubt.detail,
+        ));
+    }
+    for fault in check.cosignatures() {
         rows.push((
             None,
             None,

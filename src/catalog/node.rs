@@ -157,6 +157,7 @@ pub fn clear_ledger() {
         "evidence",
         "cosignature",
         "invite",
+        "verified",
     ] {
         run(&format!("DELETE FROM crdt.{table}"), &[]);
     }

@@ -5,5 +5,6 @@
 pub mod clock;
 pub mod identity;
 pub mod mailbox;
+pub mod progress;
 pub mod settings;
 pub mod slot;

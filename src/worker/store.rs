@@ -34,6 +34,23 @@ impl Tables<'_> {
     }
 }
 
+/// What `crdt.evidence` says beside a proof: whom it accuses, of what kind of
+/// misbehaviour, and in words.
+pub fn accusation(evidence: &Evidence) -> (NodeId, &'static str, String) {
+    match evidence {
+        Evidence::Segments { first, seq, .. } => (
+            first.origin,
+            "segments",
+            format!("two histories from operation {seq} on"),
+        ),
+        Evidence::Blocks { first, .. } => (
+            first.header.proposer,
+            "blocks",
+            format!("two certified blocks of height {}", first.header.height),
+        ),
+    }
+}
+
 impl TileStore for Tables<'_> {
     type Error = Infallible;
 
@@ -202,10 +219,7 @@ impl Store for Tables<'_> {
     }
 
     fn record_evidence(&mut self, evidence: &Evidence) -> Result<(), Infallible> {
-        let (node, kind) = match evidence {
-            Evidence::Segments { first, .. } => (first.origin, "segments"),
-            Evidence::Blocks { first, .. } => (first.header.proposer, "blocks"),
-        };
+        let (node, kind, detail) = accusation(evidence);
         let earlier = catalog::query(
             "SELECT proof FROM crdt.evidence WHERE node = $1 AND kind = $2",
             &[node.0.as_slice().into(), kind.into()],
@@ -223,12 +237,6 @@ impl Store for Tables<'_> {
             "DELETE FROM crdt.evidence WHERE node = $1 AND kind = $2",
             &[node.0.as_slice().into(), kind.into()],
         );
-        let detail = match evidence {
-            Evidence::Segments { seq, .. } => format!("two histories from operation {seq} on"),
-            Evidence::Blocks { first, .. } => {
-                format!("two certified blocks of height {}", first.header.height)
-            }
-        };
         catalog::run(
             "INSERT INTO crdt.evidence (node, kind, detail, proof) VALUES ($1, $2, $3, $4)",
             &[

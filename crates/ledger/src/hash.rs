@@ -37,6 +37,8 @@ pub const LABEL_VOTE: &[u8] = b"bcrdt/vote/v1\0";
 pub const LABEL_VALIDATORS: &[u8] = b"bcrdt/validators/v1\0";
 /// The label of a genesis.
 pub const LABEL_GENESIS: &[u8] = b"bcrdt/genesis/v1\0";
+/// The label of what a verification in pieces starts from.
+pub const LABEL_GROUND: &[u8] = b"bcrdt/ground/v1\0";
 
 /// SHA-256 over the concatenation of `pieces`; the first is the label.
 pub fn sha256(pieces: &[&[u8]]) -> Hash {

@@ -63,6 +63,6 @@ pub use segment::{MAX_SEGMENT_BYTES, MAX_SEGMENT_OPS, Segment, SegmentClaim, Seg
 pub use validators::{Validator, ValidatorSet};
 pub use vector::{Cut, Deps, Position, VersionVector};
 pub use verify::{
-    BlockPlan, ChainSink, ChainVerifier, FeedRange, Finding, FindingKind, Report, StoredBlock,
-    StoredOp, StoredPart, StoredSegment,
+    Behind, BlockPlan, ChainSink, ChainVerifier, FeedRange, Finding, FindingKind, Ground, Pieces,
+    Report, Run, StoredBlock, StoredOp, StoredPart, StoredSegment,
 };

@@ -1,8 +1,9 @@
 //! Writes the archive of what is pruned, and verifies it on the way: what is
 //! not sound must not be taken out of the database.
 
-use crate::audit::feed::{self, Feed};
+use crate::audit::feed::{self, Feed, Source};
 use crate::audit::new_file::{self, NewFile};
+use crate::instance::progress::Progress;
 use ledger::bundle::Packer;
 use ledger::{
     BlockPlan, BundleWriter, ChainSink, ChainVerifier, Hash, Report, StoredBlock, StoredOp,
@@ -52,7 +53,8 @@ fn both(to: Digested, height: i64) -> io::Result<(Report, Digested)> {
         writer: BundleWriter::begin(Packer::new(to), chain, &genesis, &members)?,
         verifier: ChainVerifier::begin(chain, &genesis, members),
     };
-    Feed::new(&mut both).blocks(1, height)?;
+    let source = Source::open(Progress::untold());
+    Feed::new(&mut both, &source).blocks(1, height)?;
     both.writer.stop()?;
     let digested = both.writer.finish()?.finish()?;
     Ok((both.verifier.stop(), digested))

@@ -75,6 +75,7 @@ impl ChainVerifier {
         }
         for history in self.histories.values_mut() {
             history.settle(&self.chain, &mut self.findings);
+            self.gaps |= std::mem::take(&mut history.gaps);
         }
         match open.end {
             Some(end) => self.log.fill_to(end, &mut self.findings),

@@ -93,6 +93,33 @@ impl Closed {
         !self.runs.is_empty() || self.dropped.is_some()
     }
 
+    /// The greatest block with closed ops that nothing explains so far, and how many they are.
+    pub fn unexplained(&self) -> Option<(u64, u64)> {
+        let of_run = |run: &Run| {
+            let ops = run.last - run.first + 1;
+            (run.place.height.unwrap_or(u64::MAX), ops)
+        };
+        let open = self.runs.iter().map(of_run).chain(self.dropped);
+        open.reduce(|a, b| (a.0.max(b.0), a.1.saturating_add(b.1)))
+    }
+
+    /// How far blocks were pruned, a member says.
+    pub fn pruned(&self) -> u64 {
+        self.pruned
+    }
+
+    /// Takes over what another verification, of later blocks, saw.
+    pub fn take_over(&mut self, ops: u64, unexplained: Option<(u64, u64)>, pruned: u64) {
+        self.ops = self.ops.saturating_add(ops);
+        if let Some((height, more)) = unexplained {
+            let (known, ops) = self.dropped.unwrap_or_default();
+            self.dropped = Some((known.max(height), ops.saturating_add(more)));
+        }
+        if pruned > 0 {
+            self.prune(pruned, pruned);
+        }
+    }
+
     /// Nothing more comes: what was not explained is missing.
     pub fn finish(&mut self, findings: &mut Findings) {
         if let Some((height, ops)) = self.dropped.take() {

@@ -44,6 +44,7 @@ impl ChainVerifier {
             closed_ops: self.closed.ops,
             withheld: self.closed.withheld,
             segments: self.segments,
+            members: self.known_members,
             decided: self.decided,
             findings: self.findings.list,
             untold: self.findings.untold,
@@ -144,7 +145,9 @@ impl ChainVerifier {
         if self.membership == Membership::default() {
             return;
         }
-        let in_doubt = self.members_in_doubt || self.histories.values().any(|h| h.gaps);
+        let in_doubt =
+            self.members_in_doubt || self.gaps || self.histories.values().any(|h| h.gaps);
+        self.known_members = (!in_doubt).then(|| self.membership.clone());
         let mut faults = Vec::new();
         for (node, stored) in &self.stored_members {
             match self.membership.ever(node) {

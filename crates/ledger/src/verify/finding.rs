@@ -6,6 +6,7 @@ use super::detail::Detail;
 use crate::certificate::Certificate;
 use crate::hash::Hash;
 use crate::ids::NodeId;
+use crate::membership::Membership;
 use crate::validators::ValidatorSet;
 
 /// How many findings are told in detail; the rest is only counted, so that a chain that was
@@ -224,6 +225,9 @@ pub struct Report {
     pub withheld: bool,
     /// How many segments were checked.
     pub segments: u64,
+    /// Who belongs, as the ops lead to it; none if not all of the chain was looked at, or if it is
+    /// in doubt.
+    pub members: Option<Membership>,
     /// The certificate of the last block and the validators it was verified against; none
     /// without a block, or if it does not hold.
     pub decided: Option<(ValidatorSet, Certificate)>,

@@ -38,7 +38,7 @@ pub(super) struct Broken {
 }
 
 /// The state of one origin's history.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct History {
     pub origin: NodeId,
     /// The op that comes next.
@@ -74,6 +74,12 @@ impl History {
             gaps: false,
             schema: ZERO_HASH,
         }
+    }
+
+    /// With the schema of the op before.
+    pub fn of_schema(mut self, schema: Hash) -> Self {
+        self.schema = schema;
+        self
     }
 
     /// The last op seen, 0 if none.
@@ -169,7 +175,8 @@ impl History {
         if let Some((core, prev, this)) = sound {
             self.vindicate(row.seq - 1, prev);
             self.schema = core.schema_hash;
-            self.link = vec![this];
+            self.link.clear();
+            self.link.push(this);
             if let Some(head) = anchor
                 && head != this
             {
@@ -216,6 +223,9 @@ impl History {
     }
 
     fn take_anchor(&mut self, seq: u64) -> Option<Hash> {
+        if self.anchors.first_key_value()?.0 > &seq {
+            return None;
+        }
         let later = self.anchors.split_off(&seq.saturating_add(1));
         let passed = std::mem::replace(&mut self.anchors, later);
         passed.get(&seq).copied()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::detail::Detail;
+use super::edge::Edges;
 use super::finding::{FindingKind, Findings, Place};
 use crate::hash::{Hash, sha256, short};
 use crate::merkle::{Frontier, TILE_BYTES, TILE_WIDTH, root};
@@ -42,6 +43,9 @@ pub(super) enum RootVerdict {
     Unknown,
 }
 
+/// What complete upper tiles should hold: (level, index) → digest.
+pub(super) type Uppers = BTreeMap<(u8, u64), Hash>;
+
 /// What an upper tile should hold.
 #[derive(Debug)]
 struct Upper {
@@ -50,7 +54,7 @@ struct Upper {
     doubtful: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Level {
     entries: Vec<Hash>,
     index: u64,
@@ -61,8 +65,10 @@ struct Level {
 pub(super) struct Log {
     /// The leaf that comes next.
     pub position: u64,
-    by_ops: Option<Frontier>,
-    by_tiles: Option<Frontier>,
+    /// None after leaves that nobody knows.
+    edges: Option<Edges>,
+    /// The edges did not lead to a signed root: they are not held against later ones.
+    astray: bool,
     tiles: BTreeMap<u64, Vec<u8>>,
     /// The first tile of level 0 that was not handed over yet.
     next_tile: u64,
@@ -79,8 +85,8 @@ impl Log {
         let position = edge.size();
         Self {
             position,
-            by_ops: Some(edge.clone()),
-            by_tiles: Some(edge),
+            edges: Some(Edges::new(&edge)),
+            astray: false,
             tiles: BTreeMap::new(),
             next_tile: position / TILE_WIDTH,
             reported_tile: None,
@@ -89,6 +95,107 @@ impl Log {
             expected: BTreeMap::new(),
             stored: BTreeMap::new(),
         }
+    }
+
+    /// At the edge of a log that is known from its first leaf on; `tiles` are the open ones of
+    /// each level. Tiles that are too short make it like one that is not.
+    pub fn with_tiles(edge: Frontier, tiles: &[Vec<u8>]) -> Self {
+        let mut log = Self::new(edge);
+        let mut entries = log.position;
+        log.whole = true;
+        while entries > 0 {
+            let tile = tiles.get(log.levels.len()).map_or(&[][..], Vec::as_slice);
+            let (hashes, _) = tile.as_chunks::<32>();
+            let Some(open) = hashes.get(..(entries % TILE_WIDTH) as usize) else {
+                log.whole = false;
+                break;
+            };
+            log.levels.push(Level {
+                // Of the lowest level the edge knows all that counts.
+                entries: match log.levels.is_empty() {
+                    true => Vec::new(),
+                    false => open.to_vec(),
+                },
+                index: entries / TILE_WIDTH,
+                doubtful: false,
+            });
+            entries /= TILE_WIDTH;
+        }
+        if !log.position.is_multiple_of(TILE_WIDTH)
+            && let Some(tile) = tiles.first()
+        {
+            log.tiles.insert(log.position / TILE_WIDTH, tile.clone());
+            log.next_tile = log.position / TILE_WIDTH + 1;
+        }
+        log
+    }
+
+    /// Whether another log would go on exactly as this one, whatever of it is in doubt: the index
+    /// of the open tiles follows from the position.
+    pub fn stands_as(&self, other: &Self) -> bool {
+        let open = self.position / TILE_WIDTH;
+        let reported = |log: &Self| log.reported_tile.filter(|tile| *tile >= open);
+        self.position == other.position
+            && self.edges == other.edges
+            && self.astray == other.astray
+            && self.tiles == other.tiles
+            && self.next_tile == other.next_tile
+            && reported(self) == reported(other)
+            && self.levels.len() == other.levels.len()
+            && std::iter::zip(&self.levels, &other.levels).all(|(a, b)| a.entries == b.entries)
+            && self.whole == other.whole
+    }
+
+    /// Takes over where another log stands, to which `uppers` became complete on the way.
+    pub fn go_on_as(&mut self, other: Self, uppers: &Uppers) {
+        let before = std::mem::replace(self, other);
+        self.expected = before.expected;
+        self.stored = before.stored;
+        for (place, digest) in uppers {
+            if self.expected.len() < MAX_UPPER {
+                let upper = Upper {
+                    digest: *digest,
+                    doubtful: false,
+                };
+                self.expected.insert(*place, upper);
+            }
+        }
+        // A tile stays in doubt until it is complete, and so does what stands for it above.
+        let mut doubt = None;
+        for depth in 0..self.levels.len() {
+            let level = before.levels.get(depth);
+            let open = level
+                .filter(|level| level.doubtful)
+                .map(|level| level.index);
+            doubt = match open.or(doubt) {
+                Some(index) if self.doubt(depth, index) => Some(index / TILE_WIDTH),
+                _ => None,
+            };
+        }
+    }
+
+    /// Marks a tile as doubtful; says whether it is complete.
+    fn doubt(&mut self, depth: usize, index: u64) -> bool {
+        match self.levels.get_mut(depth) {
+            Some(level) if level.index == index => {
+                level.doubtful = true;
+                false
+            }
+            _ => {
+                if let Some(upper) = self.expected.get_mut(&(depth as u8, index)) {
+                    upper.doubtful = true;
+                }
+                true
+            }
+        }
+    }
+
+    /// What the upper tiles should hold that are complete; none if any of it is in doubt.
+    pub fn complete_uppers(&self) -> Option<Uppers> {
+        let sure = |(place, upper): (&(u8, u64), &Upper)| {
+            (!upper.doubtful).then_some((*place, upper.digest))
+        };
+        self.expected.iter().map(sure).collect()
     }
 
     /// Which tiles hold the leaves from here to `end`, without those that were handed over.
@@ -171,30 +278,26 @@ impl Log {
 
     /// Holds the roots against the header's, and goes on with the side that is right.
     pub fn check_root(&mut self, root: &Hash) -> RootVerdict {
-        if let Some(edge) = &self.by_ops
-            && edge.root() == *root
-        {
-            self.by_tiles = self.by_ops.clone();
+        let Some(edges) = self.edges.as_mut().filter(|_| !self.astray) else {
+            return RootVerdict::Unknown;
+        };
+        let found = edges.by_ops().root();
+        if found == *root {
+            edges.follow_ops();
             return RootVerdict::Ops;
         }
-        if let Some(edge) = &self.by_tiles
-            && edge.root() == *root
-        {
-            self.by_ops = self.by_tiles.clone();
+        if edges.by_tiles().root() == *root {
+            edges.follow_tiles();
             return RootVerdict::Tiles;
         }
-        let found = match (&self.by_ops, &self.by_tiles) {
-            (Some(edge), _) => edge.root(),
-            _ => return RootVerdict::Unknown,
-        };
-        self.by_ops = None;
-        self.by_tiles = None;
+        self.astray = true;
         RootVerdict::Neither(found)
     }
 
     /// The root that the ops lead to, if it can be told.
     pub fn root(&self) -> Option<Hash> {
-        self.by_ops.as_ref().map(Frontier::root)
+        let edges = self.edges.as_ref().filter(|_| !self.astray);
+        edges.map(|edges| edges.by_ops().root())
     }
 
     /// Compares what is left when all leaves have been seen.
@@ -262,20 +365,14 @@ impl Log {
         if by_tile.is_none() {
             self.report_missing(findings);
         }
-        match (by_row.or(by_tile), by_tile.or(by_row)) {
-            (Some(ops), Some(tiles)) => {
-                if let Some(edge) = &mut self.by_ops {
-                    edge.push(ops);
-                }
-                if let Some(edge) = &mut self.by_tiles {
-                    edge.push(tiles);
-                }
+        match (by_row.or(by_tile), by_tile.or(by_row), &mut self.edges) {
+            (Some(ops), Some(tiles), Some(edges)) => {
+                let tile = edges.push(ops, tiles);
+                let doubtful = by_row.is_none() || by_tile.is_none() || by_row != by_tile;
+                self.leaf_entered(tile, doubtful);
             }
             _ => self.lose(),
         }
-        let known = by_row.or(by_tile).unwrap_or_default();
-        let doubtful = by_row.is_none() || by_tile.is_none() || by_row != by_tile;
-        self.entry(0, known, doubtful);
         self.position = self.position.saturating_add(1);
         if self.position.is_multiple_of(TILE_WIDTH) {
             self.tiles.remove(&(self.position / TILE_WIDTH - 1));
@@ -307,26 +404,34 @@ impl Log {
     }
 
     pub fn lose(&mut self) {
-        self.by_ops = None;
-        self.by_tiles = None;
+        self.edges = None;
         self.whole = false;
     }
 
-    /// Appends an entry to the open tile of a level, and completes it when it is full.
-    fn entry(&mut self, depth: usize, hash: Hash, doubtful: bool) {
+    /// A leaf was entered that completes a tile of level 0 with this root, if any.
+    fn leaf_entered(&mut self, tile: Option<Hash>, doubtful: bool) {
         if !self.whole {
             return;
         }
-        if self.levels.len() == depth {
-            self.levels.push(Level {
-                entries: Vec::new(),
-                index: 0,
-                doubtful: false,
-            });
+        let level = self.level(0);
+        level.doubtful |= doubtful;
+        if let Some(root) = tile {
+            let doubtful = level.doubtful;
+            self.close_tile(0);
+            self.entry(1, root, doubtful);
         }
-        let Some(level) = self.levels.get_mut(depth) else {
-            return;
-        };
+    }
+
+    fn level(&mut self, depth: usize) -> &mut Level {
+        while self.levels.len() <= depth {
+            self.levels.push(Level::default());
+        }
+        &mut self.levels[depth]
+    }
+
+    /// Appends an entry to the open tile of an upper level, and completes it when it is full.
+    fn entry(&mut self, depth: usize, hash: Hash, doubtful: bool) {
+        let level = self.level(depth);
         level.entries.push(hash);
         level.doubtful |= doubtful;
         if level.entries.len() as u64 == TILE_WIDTH {

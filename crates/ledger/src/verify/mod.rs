@@ -7,11 +7,14 @@ mod block;
 mod close;
 mod closed;
 mod detail;
+mod edge;
 mod end;
 mod finding;
+mod ground;
 mod header;
 mod history;
 mod log;
+mod pieces;
 mod pruned;
 mod segments;
 mod sink;
@@ -21,6 +24,8 @@ mod suspect;
 use std::collections::BTreeMap;
 
 pub use finding::{Finding, FindingKind, MAX_FINDINGS, Report};
+pub use ground::{Behind, Ground};
+pub use pieces::{MAX_RUN_TILES, Pieces, Run};
 pub use sink::ChainSink;
 pub use stored::{BlockPlan, FeedRange, StoredBlock, StoredOp, StoredPart, StoredSegment};
 
@@ -68,6 +73,8 @@ pub struct ChainVerifier {
     schedule: ValidatorSchedule,
     /// A membership op or the genesis could not be trusted: who belongs is in doubt.
     members_in_doubt: bool,
+    /// Ops were missing, perhaps such as change the members.
+    gaps: bool,
     changes: Vec<SignedChange>,
     histories: BTreeMap<NodeId, History>,
     log: Log,
@@ -85,6 +92,7 @@ pub struct ChainVerifier {
     leaf_doubts: Vec<LeafDoubt>,
     broken: Vec<Broken>,
     decided: Option<(ValidatorSet, Certificate)>,
+    known_members: Option<Membership>,
     vector: BTreeMap<NodeId, (u64, Vec<u8>)>,
     closed: Closed,
     findings: Findings,
@@ -164,6 +172,7 @@ impl ChainVerifier {
             schedule: ValidatorSchedule::new(membership.validators()),
             membership,
             members_in_doubt: false,
+            gaps: false,
             changes: Vec::new(),
             histories: BTreeMap::new(),
             log: Log::new(edge),
@@ -179,6 +188,7 @@ impl ChainVerifier {
             leaf_doubts: Vec::new(),
             broken: Vec::new(),
             decided: None,
+            known_members: None,
             vector: BTreeMap::new(),
             closed: Closed::default(),
             findings: Findings::default(),
@@ -300,17 +310,19 @@ impl ChainVerifier {
 
     /// Opens the history of an origin, if anybody with that id can write.
     fn ensure_history(&mut self, origin: NodeId, cut: Option<&Cut>) {
+        if self.histories.contains_key(&origin) {
+            return;
+        }
         let known = self.stored_members.contains_key(&origin)
             || self.membership.ever(&origin).is_some()
             || self.last_cut.0.contains_key(&origin)
             || cut.is_some_and(|cut| cut.0.contains_key(&origin));
         if known {
-            self.histories
-                .entry(origin)
-                .or_insert_with(|| match self.whole {
-                    true => History::from_start(origin),
-                    false => History::after(origin, self.last_cut.get(&origin), None),
-                });
+            let history = match self.whole {
+                true => History::from_start(origin),
+                false => History::after(origin, self.last_cut.get(&origin), None),
+            };
+            self.histories.insert(origin, history);
         }
     }
 

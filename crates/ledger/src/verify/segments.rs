@@ -50,7 +50,7 @@ impl ChainVerifier {
     }
 
     /// The key of an origin: whoever hands it over, it must give the origin's id.
-    pub(super) fn key(&self, origin: &NodeId) -> Option<VerifyingKey> {
+    pub fn key(&self, origin: &NodeId) -> Option<VerifyingKey> {
         let stored = self.stored_members.get(origin);
         let joined = self.membership.ever(origin);
         stored

@@ -14,7 +14,7 @@ use crate::op::{Kind, OpCore};
 pub(super) const MAX_SUSPECTS: usize = 256;
 
 /// An op in doubt.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Suspect {
     pub place: Place,
     pub seq: u64,

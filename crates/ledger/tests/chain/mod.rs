@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own share")]
 
 mod export;
+mod pieces;
 mod rows;
 pub mod sample;
 
@@ -330,7 +331,7 @@ impl Chain {
         }
     }
 
-    fn feed_where<S: ChainSink>(&self, verifier: &mut S, wanted: impl Fn(&[u8], u64) -> bool) {
+    pub fn feed_where<S: ChainSink>(&self, verifier: &mut S, wanted: impl Fn(&[u8], u64) -> bool) {
         let mut segments: Vec<_> = self.segments.iter().collect();
         segments.sort_by_key(|s| (s.origin.clone(), s.first_seq));
         for row in segments {

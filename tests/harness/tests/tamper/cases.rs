@@ -145,4 +145,79 @@ pub const CASES: &[(&str, &str, &str)] = &[
         "genesis_altered",
         "UPDATE crdt.chain SET genesis = FLIP(genesis)",
     ),
+    (
+        "the version vector as a whole",
+        "vector_altered",
+        "DELETE FROM crdt.position",
+    ),
+    (
+        "a tile beyond the log",
+        "tile_altered",
+        "INSERT INTO crdt.tile SELECT 0, 100000, hashes FROM crdt.tile WHERE level = 0 LIMIT 1",
+    ),
+    (
+        "a member's name",
+        "node_altered",
+        "UPDATE crdt.node SET name = name || 'x' WHERE id = {o}",
+    ),
+    (
+        "a member's URL",
+        "node_altered",
+        "UPDATE crdt.node SET url = 'https://elsewhere:1' WHERE id <> {o}",
+    ),
+    (
+        "a member's role",
+        "node_altered",
+        "UPDATE crdt.node SET role = 'validator' WHERE role = 'member'",
+    ),
+    (
+        "a member said to have left",
+        "node_altered",
+        "UPDATE crdt.node SET left_after = 1 WHERE id <> {o}",
+    ),
+    (
+        "a table's definition",
+        "schema_altered",
+        "UPDATE crdt.schema SET definition = FLIP(definition)",
+    ),
+    (
+        "the name of a schema's table",
+        "schema_altered",
+        "UPDATE crdt.schema SET table_name = 'another'",
+    ),
+    (
+        "a table forgotten",
+        "tracked_altered",
+        "DELETE FROM crdt.tracked",
+    ),
+    (
+        "a table said to be tracked",
+        "tracked_altered",
+        "CREATE TABLE other (id int); INSERT INTO crdt.tracked SELECT 'other', min(schema_id) FROM crdt.tracked",
+    ),
+    (
+        "a tracked table with another schema",
+        "tracked_altered",
+        "UPDATE crdt.tracked SET schema_id = 999",
+    ),
+    (
+        "an accusation that nothing proves",
+        "evidence_altered",
+        "INSERT INTO crdt.evidence (node, kind, detail, proof) SELECT node_id, 'segments', 'two histories', record FROM crdt.node WHERE id = {o}",
+    ),
+    (
+        "an older chain that is none",
+        "archive_altered",
+        "INSERT INTO crdt.archive SELECT chain_id, 0, genesis FROM crdt.chain",
+    ),
+    (
+        "what was remembered",
+        "verified_altered",
+        "UPDATE crdt.verified SET horizon = horizon + 1000000",
+    ),
+    (
+        "a payload gone, its commitment in its place",
+        "payload_missing",
+        "UPDATE crdt.op SET salt = '', payload = sha256('\\x62637264742f706172742f763100' || salt || int8send(length(payload)) || payload) AT_OP",
+    ),
 ];

@@ -3,6 +3,8 @@
 
 mod cases;
 mod insider;
+mod interrupted;
+mod remembered;
 
 use std::collections::BTreeSet;
 
@@ -109,7 +111,15 @@ fn each_alteration_is_named() -> Outcome {
     );
     let tried: BTreeSet<&str> = alterations.iter().map(|(_, kind, _)| *kind).collect();
     let mut names: BTreeSet<&str> = FindingKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    names.insert("range_altered");
+    names.extend([
+        "range_altered",
+        "node_altered",
+        "schema_altered",
+        "tracked_altered",
+        "evidence_altered",
+        "archive_altered",
+        "verified_altered",
+    ]);
     assert_eq!(tried, names, "each name has an alteration");
     if wrong.is_empty() {
         Ok(())

@@ -6,6 +6,7 @@
 
 mod history;
 mod lag;
+mod ledger;
 mod median;
 mod native;
 mod throughput;
@@ -39,11 +40,12 @@ fn main() -> ExitCode {
 
 fn run() -> Outcome {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, Part); 5] = [
+    let parts: [(&str, Part); 6] = [
         ("types", types::measure),
         ("writes", writes::measure),
         ("throughput", throughput::measure),
         ("lag", lag::measure),
+        ("ledger", ledger::measure),
         ("history", history::measure),
     ];
     if let Some(unknown) = wanted
@@ -51,7 +53,7 @@ fn run() -> Outcome {
         .find(|name| parts.iter().all(|(part, _)| part != name))
     {
         return Err(Failure::new(format!(
-            "no part {unknown}: types, writes, throughput, lag, history"
+            "no part {unknown}: types, writes, throughput, lag, ledger, history"
         )));
     }
     let extent = Extent {

@@ -1,0 +1,237 @@
+//! The rows of `crdt.op`, read through their index without the executor, and
+//! lent, not copied: a chain of millions is re-hashed at about the speed of
+//! hashing. Where table or index is not as it was created, somebody has been
+//! at it, and SQL reads what is there.
+
+use super::shape;
+use crate::catalog::{self, Relation};
+use pgrx::pg_sys;
+use std::ptr;
+
+/// One stored op, its bytes valid while it is lent.
+pub struct OpRow<'a> {
+    pub seq: i64,
+    pub hlc: i64,
+    pub schema_id: i32,
+    pub kind: i16,
+    pub salt: &'a [u8],
+    pub payload: &'a [u8],
+    pub hash: &'a [u8],
+}
+
+/// The op log, open for reading.
+pub struct Ops(Option<Indexed>);
+
+struct Indexed {
+    table: Relation,
+    index: pg_sys::Relation,
+}
+
+/// Columns of `crdt.op` in the order of the table.
+const SEQ: usize = 0;
+const HLC: usize = 1;
+const ORIGIN: usize = 3;
+const SCHEMA_ID: usize = 4;
+const KIND: usize = 5;
+const SALT: usize = 6;
+const HASH: usize = 7;
+const PAYLOAD: usize = 8;
+const COLUMNS: usize = 9;
+
+impl Ops {
+    /// Opens the op log.
+    pub fn open() -> Ops {
+        let table = Relation::open(c"op", pg_sys::AccessShareLock);
+        if !shape::OP.fits(&table) {
+            return Ops(None);
+        }
+        let columns = [ORIGIN as i16 + 1, SEQ as i16 + 1];
+        let index = shape::primary_key(&table, &columns);
+        Ops(index.map(|index| Indexed { table, index }))
+    }
+
+    /// Lends the ops `low ..= high` of an origin, by number ascending.
+    /// Returns the last number there is.
+    pub fn each(
+        &self,
+        origin: i32,
+        low: i64,
+        high: i64,
+        mut lend: impl FnMut(&OpRow<'_>),
+    ) -> Option<i64> {
+        match &self.0 {
+            Some(indexed) => indexed.each(origin, low, high, &mut lend),
+            None => by_sql(origin, low, high, &mut lend),
+        }
+    }
+}
+
+impl Drop for Indexed {
+    fn drop(&mut self) {
+        // SAFETY: opened by `shape::primary_key`, closed once; the lock stays.
+        unsafe { pg_sys::index_close(self.index, pg_sys::NoLock as pg_sys::LOCKMODE) }
+    }
+}
+
+/// A scan that is ended when it is dropped.
+struct Scan(pg_sys::SysScanDesc);
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        // SAFETY: begun once, ended once.
+        unsafe { pg_sys::systable_endscan_ordered(self.0) }
+    }
+}
+
+impl Indexed {
+    fn each(
+        &self,
+        origin: i32,
+        low: i64,
+        high: i64,
+        lend: &mut dyn FnMut(&OpRow<'_>),
+    ) -> Option<i64> {
+        let mut keys = [pg_sys::ScanKeyData::default(); 3];
+        let bounds = [
+            (
+                ORIGIN,
+                pg_sys::BTEqualStrategyNumber,
+                pg_sys::F_INT4EQ,
+                pg_sys::Datum::from(origin),
+            ),
+            (
+                SEQ,
+                pg_sys::BTGreaterEqualStrategyNumber,
+                pg_sys::F_INT8GE,
+                pg_sys::Datum::from(low),
+            ),
+            (
+                SEQ,
+                pg_sys::BTLessEqualStrategyNumber,
+                pg_sys::F_INT8LE,
+                pg_sys::Datum::from(high),
+            ),
+        ];
+        for (key, (column, strategy, function, value)) in keys.iter_mut().zip(bounds) {
+            // SAFETY: an entry of the array above, for a column of that type.
+            unsafe {
+                pg_sys::ScanKeyInit(
+                    key,
+                    column as i16 + 1,
+                    strategy as pg_sys::StrategyNumber,
+                    pg_sys::Oid::from(function),
+                    value,
+                );
+            }
+        }
+        let mut last = None;
+        // SAFETY: table and index are open; a tuple is valid until the next is
+        // fetched, and has the columns that `shape::OP` names, none null.
+        unsafe {
+            let scan = Scan(pg_sys::systable_beginscan_ordered(
+                self.table.pointer(),
+                self.index,
+                pg_sys::GetActiveSnapshot(),
+                keys.len() as i32,
+                keys.as_mut_ptr(),
+            ));
+            let descriptor = (*self.table.pointer()).rd_att;
+            let mut values = [pg_sys::Datum::null(); COLUMNS];
+            let mut nulls = [false; COLUMNS];
+            loop {
+                let tuple = pg_sys::systable_getnext_ordered(
+                    scan.0,
+                    pg_sys::ScanDirection::ForwardScanDirection,
+                );
+                if tuple.is_null() {
+                    break;
+                }
+                pg_sys::heap_deform_tuple(
+                    tuple,
+                    descriptor,
+                    values.as_mut_ptr(),
+                    nulls.as_mut_ptr(),
+                );
+                let bytes = [SALT, HASH, PAYLOAD].map(|at| Bytes::of(values[at]));
+                let [salt, hash, payload] = &bytes;
+                let row = OpRow {
+                    seq: values[SEQ].value() as i64,
+                    hlc: values[HLC].value() as i64,
+                    schema_id: values[SCHEMA_ID].value() as i32,
+                    kind: values[KIND].value() as i16,
+                    salt: salt.slice(),
+                    payload: payload.slice(),
+                    hash: hash.slice(),
+                };
+                last = Some(row.seq);
+                lend(&row);
+            }
+        }
+        last
+    }
+}
+
+/// A bytea, put together in memory only if it is stored compressed or apart.
+struct Bytes {
+    varlena: *mut pg_sys::varlena,
+    copied: bool,
+}
+
+impl Bytes {
+    /// # Safety
+    /// The datum must be a bytea that outlives the result.
+    unsafe fn of(datum: pg_sys::Datum) -> Bytes {
+        let stored: *mut pg_sys::varlena = datum.cast_mut_ptr();
+        // SAFETY: by the contract.
+        unsafe {
+            let plain = pgrx::varlena::varatt_is_1b(stored)
+                && !pgrx::varlena::varatt_is_1b_e(stored)
+                || pgrx::varlena::varatt_is_4b_u(stored);
+            let varlena = match plain {
+                true => stored,
+                false => pg_sys::pg_detoast_datum_packed(stored),
+            };
+            Bytes {
+                varlena,
+                copied: !ptr::eq(varlena, stored),
+            }
+        }
+    }
+
+    fn slice(&self) -> &[u8] {
+        // SAFETY: plain, and alive by the contract of `of`.
+        unsafe { pgrx::varlena::varlena_to_byte_slice(self.varlena) }
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        if self.copied {
+            // SAFETY: made by pg_detoast_datum_packed for this value alone.
+            unsafe { pg_sys::pfree(self.varlena.cast()) }
+        }
+    }
+}
+
+fn by_sql(origin: i32, low: i64, high: i64, lend: &mut dyn FnMut(&OpRow<'_>)) -> Option<i64> {
+    let seqs = catalog::query(
+        "SELECT seq, hlc, schema_id, kind, salt, payload, hash FROM crdt.op
+          WHERE origin = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq",
+        &[origin.into(), low.into(), high.into()],
+        |row| {
+            let bytes: [Vec<u8>; 3] = [row.need(5), row.need(6), row.need(7)];
+            let op = OpRow {
+                seq: row.need(1),
+                hlc: row.need(2),
+                schema_id: row.need(3),
+                kind: row.need(4),
+                salt: &bytes[0],
+                payload: &bytes[1],
+                hash: &bytes[2],
+            };
+            lend(&op);
+            op.seq
+        },
+    );
+    seqs.last().copied()
+}
