@@ -99,6 +99,7 @@ impl Check {
         let archives = !matches!(self.memory, Memory::Holds(_));
         match (&self.stored, &self.report, self.from, self.to) {
             (Some(stored), Some(report), None, None) => tables::doubts(stored, report, archives),
+            (None, _, None, None) => tables::chainless().into_iter().collect(),
             _ => Vec::new(),
         }
     }

@@ -18,6 +18,8 @@ struct Row {
     witness: String,
     root: Vec<u8>,
     line: String,
+    /// Seconds since 1970.
+    at: f64,
 }
 
 /// The signature lines of these rows that hold under the checkpoint of this
@@ -26,7 +28,7 @@ pub fn lines(state: &Checkpoint) -> Vec<NoteSignature> {
     let rows = rows(state.size as i64, state.size as i64, "");
     rows.iter()
         .filter(|row| row.root == state.root)
-        .filter_map(|row| verified(row, state))
+        .filter_map(|row| verified(row, state).map(|(line, _)| line))
         .collect()
 }
 
@@ -88,7 +90,7 @@ pub fn faults(from: Option<i64>, to: Option<i64>) -> Vec<Fault> {
 /// witnesses behind `after`.
 fn rows(low: i64, high: i64, after: &str) -> Vec<Row> {
     catalog::query(
-        "SELECT tree_size, witness, root, line FROM crdt.cosignature
+        "SELECT tree_size, witness, root, line, extract(epoch FROM at)::float8 FROM crdt.cosignature
           WHERE (tree_size, witness) > ($1, $3) AND tree_size <= $2
           ORDER BY tree_size, witness LIMIT $4",
         &[low.into(), high.into(), after.into(), PAGE.into()],
@@ -97,6 +99,7 @@ fn rows(low: i64, high: i64, after: &str) -> Vec<Row> {
             witness: row.need(2),
             root: row.need(3),
             line: row.need(4),
+            at: row.need(5),
         },
     )
 }
@@ -118,8 +121,11 @@ fn fault(chain: &ChainId, size: u64, row: &Row) -> Option<Fault> {
     ) else {
         return Some(altered("is of no state that a log can have"));
     };
-    if verified(row, &Checkpoint::of_chain(chain, cosigned, root)).is_none() {
+    let Some((_, time)) = verified(row, &Checkpoint::of_chain(chain, cosigned, root)) else {
         return Some(altered("does not hold"));
+    };
+    if time as f64 != row.at {
+        return Some(altered("says another time than the column beside it"));
     }
     let here = match cosigned <= size {
         true => Tree::new(ReadTiles, size).root_at(cosigned).ok(),
@@ -142,15 +148,19 @@ fn fault(chain: &ChainId, size: u64, row: &Row) -> Option<Fault> {
     })
 }
 
-/// The line of a row, if it holds under this state of the log.
-fn verified(row: &Row, state: &Checkpoint) -> Option<NoteSignature> {
+/// The line of a row and its time in seconds since 1970, if it holds under this
+/// state of the log.
+fn verified(row: &Row, state: &Checkpoint) -> Option<(NoteSignature, u64)> {
     let key: VerifierKey = row.witness.parse().ok()?;
     let [line] = parse_lines(&row.line).ok()?.try_into().ok()?;
     let mut note = Note::new(state.text()).ok()?;
     note.add(line.clone()).ok()?;
-    let signed = key.kind() == KeyKind::Cosignature
-        && matches!(note.signed(&key), Signed::Yes { time: Some(_) });
-    signed.then_some(line)
+    match note.signed(&key) {
+        Signed::Yes { time: Some(time) } if key.kind() == KeyKind::Cosignature => {
+            Some((line, time))
+        }
+        _ => None,
+    }
 }
 
 /// The size of the log at the last block of at most this height.

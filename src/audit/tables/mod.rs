@@ -67,6 +67,18 @@ pub fn doubts(stored: &Stored, report: &Report, archives: bool) -> Vec<Doubt> {
     doubts
 }
 
+/// A ledger whose chain nobody names any more.
+pub fn chainless() -> Option<Doubt> {
+    catalog::one(
+        "SELECT WHERE EXISTS (SELECT FROM crdt.block) OR EXISTS (SELECT FROM crdt.op) OR EXISTS (SELECT FROM crdt.node)",
+        &[],
+        |_| (),
+    )?;
+    let what = "the genesis is not stored, and there is a ledger";
+    let doubt = Doubt::new("chain", "genesis_altered", "all rows".to_owned(), what);
+    Some(doubt.differs("a genesis", "none"))
+}
+
 /// The verifier compares each position that is there; that all of them are gone
 /// it takes for a bundle without.
 fn positions() -> Option<Doubt> {

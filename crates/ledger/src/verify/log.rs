@@ -234,6 +234,9 @@ impl Log {
             if index < self.position / TILE_WIDTH {
                 return fault(format!("tile {index} came after its leaves").into());
             }
+            if index < self.next_tile {
+                return fault(format!("tile {index} of level 0 is there twice").into());
+            }
             if self.tiles.len() >= MAX_AHEAD {
                 return fault(format!("tile {index} came too early").into());
             }
@@ -241,8 +244,12 @@ impl Log {
             self.tiles.insert(index, bytes.to_vec());
         } else if level > MAX_LEVEL || self.stored.len() >= MAX_UPPER {
             fault(format!("there is no tile {index} of level {level}").into());
-        } else {
-            self.stored.insert((level, index), sha256(&[bytes]));
+        } else if self
+            .stored
+            .insert((level, index), sha256(&[bytes]))
+            .is_some()
+        {
+            fault(format!("tile {index} of level {level} is there twice").into());
         }
     }
 

@@ -58,7 +58,7 @@ const TABLES: &[(&str, Columns)] = &[
     (
         "crdt.chain",
         &[
-            ("row gone", NotYet("a chain without its row")),
+            ("row gone", Found(&["genesis_altered"])),
             ("row twice", SAME_AGAIN),
             (
                 "singleton",
@@ -100,10 +100,7 @@ const TABLES: &[(&str, Columns)] = &[
                 ]),
             ),
             ("node_id", Found(&["vector_altered"])),
-            (
-                "name, url, role, left_after",
-                NotYet("columns beside the member's record"),
-            ),
+            ("name, url, role, left_after", Found(&["node_altered"])),
         ],
     ),
     (
@@ -112,8 +109,10 @@ const TABLES: &[(&str, Columns)] = &[
             ("row gone, id", Found(&["op_altered"])),
             ("row twice", Found(&["op_extra"])),
             ("hash", Found(&["payload_altered"])),
-            ("schema_name, table_name", Found(&["index_altered"])),
-            ("definition", Found(&["error XX001"])),
+            (
+                "schema_name, table_name, definition",
+                Found(&["schema_altered"]),
+            ),
         ],
     ),
     (
@@ -173,16 +172,16 @@ const TABLES: &[(&str, Columns)] = &[
     ),
     (
         "crdt.tile",
-        &[
-            ("row gone, level, index, hashes", Found(&["tile_altered"])),
-            ("row twice", NotYet("a tile that is there twice")),
-        ],
+        &[(
+            "row gone, row twice, level, index, hashes",
+            Found(&["tile_altered"]),
+        )],
     ),
     (
         "crdt.tracked",
         &[(
             "row gone, row twice, relation, schema_id",
-            NotYet("which tables are tracked"),
+            Found(&["tracked_altered"]),
         )],
     ),
     (
@@ -198,14 +197,14 @@ const TABLES: &[(&str, Columns)] = &[
         "crdt.archive",
         &[(
             "row gone, row twice, chain_id, piece, bytes",
-            NotYet("the chain before"),
+            Found(&["archive_altered"]),
         )],
     ),
     (
         "crdt.evidence",
         &[(
             "row gone, row twice, id, at, node, kind, detail, proof",
-            NotYet("evidence"),
+            Found(&["evidence_altered"]),
         )],
     ),
     (
@@ -219,7 +218,7 @@ const TABLES: &[(&str, Columns)] = &[
         "crdt.cosignature",
         &[
             (
-                "tree_size, witness, root, line",
+                "tree_size, witness, root, line, at",
                 Found(&["cosignature_altered"]),
             ),
             (
@@ -229,7 +228,6 @@ const TABLES: &[(&str, Columns)] = &[
                 ),
             ),
             ("row twice", SAME_AGAIN),
-            ("at", NotYet("the time beside a cosignature")),
         ],
     ),
     (
