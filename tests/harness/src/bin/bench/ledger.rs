@@ -36,7 +36,8 @@ pub fn measure(extent: Extent) -> Outcome<String> {
             first + EACH - 1
         ))?;
     }
-    session.run("SELECT crdt_commit_block(); VACUUM ANALYZE crdt.op")?;
+    session.run("SELECT crdt_commit_block()")?;
+    session.run("VACUUM ANALYZE crdt.op")?;
     let ledger = Ledger {
         ops: session.number("SELECT count(*) FROM crdt.op")?,
         payload: session.number("SELECT avg(length(payload))::bigint FROM crdt.op")?,
