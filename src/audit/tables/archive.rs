@@ -49,6 +49,9 @@ fn doubt(chain: &[u8], goes_on: Option<&Predecessor>) -> Option<Doubt> {
     let Ok(id) = chain.try_into() else {
         return Some(new("no chain has this name"));
     };
+    if !is_numbered(chain) {
+        return Some(new("its pieces are not numbered one by one"));
+    }
     let pins = Pins {
         chain_id: Some(ChainId(id)),
         ..Pins::default()
@@ -78,6 +81,17 @@ fn doubt(chain: &[u8], goes_on: Option<&Predecessor>) -> Option<Doubt> {
         new("the chain does not end as this one's genesis says")
             .differs(short(&before.header_hash), found)
     })
+}
+
+/// Whether the pieces of a chain are there once each, counted from 0.
+fn is_numbered(chain: &[u8]) -> bool {
+    catalog::one(
+        "SELECT FROM crdt.archive WHERE chain_id = $1
+         HAVING count(DISTINCT piece) = count(*) AND min(piece) = 0 AND max(piece) = count(*) - 1",
+        &[chain.into()],
+        |_| (),
+    )
+    .is_some()
 }
 
 /// The pieces of a bundle, one after the other.

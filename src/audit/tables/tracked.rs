@@ -21,16 +21,21 @@ pub fn doubts() -> Vec<Doubt> {
     let mut words = last_words();
     // A schema that was altered is a finding already; which table it was for is not known.
     let mut in_doubt = false;
-    let rows: Vec<(String, Option<Vec<u8>>, Vec<u8>)> = catalog::query(
-        "SELECT t.relation::text, s.definition, s.hash
+    let rows: Vec<(String, Option<Vec<u8>>, Vec<u8>, bool)> = catalog::query(
+        "SELECT t.relation::text, s.definition, s.hash,
+                EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                         WHERE a.attrelid = t.relation AND a.attname = $1 AND NOT a.attisdropped)
            FROM crdt.tracked t LEFT JOIN crdt.schema s ON s.id = t.schema_id
           WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = t.relation)
           ORDER BY t.relation",
-        &[],
-        |row| (row.need(1), row.get(2), row.get(3).unwrap_or_default()),
+        &[META.into()],
+        |row| {
+            let hash = row.get(3).unwrap_or_default();
+            (row.need(1), row.get(2), hash, row.need(4))
+        },
     );
     let mut doubts = Vec::new();
-    for (relation, definition, hash) in rows {
+    for (relation, definition, hash, enrolled) in rows {
         let doubt = |what: &str| Doubt::new("tracked", "tracked_altered", relation.clone(), what);
         let Some(definition) = definition else {
             doubts.push(doubt("there is no such schema"));
@@ -50,6 +55,11 @@ pub fn doubts() -> Vec<Doubt> {
             Some(wanted) if wanted != hash.as_slice() => {
                 let what = "the log names another schema for this table";
                 doubts.push(doubt(what).differs(short(&wanted), short(&hash)));
+            }
+            Some(_) if !enrolled => {
+                doubts.push(doubt(
+                    "this table was never enrolled: another one is tracked",
+                ));
             }
             Some(_) => {}
         }

@@ -162,10 +162,6 @@ fn try_out(
                 format!("it has a meaning, though it should have none ({why}): {differs:?}")
             })
         }
-        Expected::NotYet(what) => {
-            let found = Findings::of(session)?;
-            (!found.is_empty()).then(|| format!("{what} is found now: {found:?}"))
-        }
         Expected::Nowhere => Some(format!(
             "it is in no list; found {:?}",
             Findings::of(session)?
