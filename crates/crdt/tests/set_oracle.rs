@@ -264,7 +264,8 @@ fn splices<T: Set>(smalls: &[Small]) {
     let mut events = row.events();
     for small in smalls {
         let mut clock = Clock::new(small.author + 1);
-        clock.observe(spliced.latest());
+        // A removed element's tick does not show, and must not be given out again.
+        clock.observe(spliced.latest().max(row.latest()));
         clock.exclusive = false;
         let mut new = row.clone();
         for seed in &small.removed {

@@ -21,7 +21,7 @@ pub fn doubts() -> Vec<Doubt> {
     let mut words = last_words();
     // A schema that was altered is a finding already; which table it was for is not known.
     let mut in_doubt = false;
-    let rows: Vec<(String, Option<Vec<u8>>, Vec<u8>, bool)> = catalog::query(
+    let rows = catalog::query(
         "SELECT t.relation::text, s.definition, s.hash,
                 EXISTS (SELECT FROM pg_catalog.pg_attribute a
                          WHERE a.attrelid = t.relation AND a.attname = $1 AND NOT a.attisdropped)
@@ -30,8 +30,10 @@ pub fn doubts() -> Vec<Doubt> {
           ORDER BY t.relation",
         &[META.into()],
         |row| {
-            let hash = row.get(3).unwrap_or_default();
-            (row.need(1), row.get(2), hash, row.need(4))
+            let relation: String = row.need(1);
+            let definition: Option<Vec<u8>> = row.get(2);
+            let hash: Vec<u8> = row.get(3).unwrap_or_default();
+            (relation, definition, hash, row.need::<bool>(4))
         },
     );
     let mut doubts = Vec::new();

@@ -67,6 +67,7 @@ class Chain:
         self.edge = merkle.Edge()
         self.leaves = []
         self.tiles = {}
+        self.next_tile = 0
         self.upper = {}
         self.changes = []
         self.vector = {}
@@ -244,9 +245,12 @@ class Chain:
             return
         hashes = [data[at:at + 32] for at in range(0, len(data), 32)]
         if level > 0:
+            self.expect((level, index) not in self.upper, "tile_altered", f"tile {index} of level {level} again")
             self.upper[level, index] = hashes
-        elif self.expect(index >= self.edge.size // TILE_WIDTH, "tile_altered", f"tile {index} came late"):
+        elif self.expect(index >= max(self.next_tile, self.edge.size // TILE_WIDTH), "tile_altered",
+                         f"tile {index} came late or again"):
             self.tiles[index] = hashes
+            self.next_tile = index + 1
 
     def push(self, leaf):
         index, place = divmod(self.edge.size, TILE_WIDTH)
