@@ -11,7 +11,7 @@ use ledger::signature::{sign, verify};
 use ledger::{ChainId, Leaf, NodeId, SigningKey};
 
 use crate::median::median;
-use crate::{Extent, native};
+use crate::{Extent, native, storage};
 
 const OPS: i64 = 1_000_000;
 const EACH: i64 = 200_000;
@@ -98,8 +98,9 @@ pub fn measure(extent: Extent) -> Outcome<String> {
         };
         table.row(&[what.to_owned(), format!("{seconds:.2}"), share]);
     }
+    let stored = storage::measure(&cluster, &mut session)?;
     Ok(format!(
-        "{} ops with payloads of {} bytes, {} signatures\n{table}",
+        "{} ops with payloads of {} bytes, {} signatures\n{table}\n{stored}",
         ledger.ops, ledger.payload, ledger.signatures
     ))
 }

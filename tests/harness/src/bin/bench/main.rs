@@ -1,7 +1,8 @@
 //! `make bench`: what the types and tracking cost a writer, what syncing carries, and how soon a
-//! commit is seen elsewhere, each beside what PostgreSQL does without us, in one run.
+//! commit is seen elsewhere, each beside what PostgreSQL does without us, in one run; then what
+//! verifying and asking the ledger costs, and what it takes on disk.
 //!
-//! `bench [types] [writes] [throughput] [lag] [history]`; `BENCH_SECONDS` (20) a measurement and
+//! `bench [types] [writes] [throughput] [lag] [ledger] [history]`; `BENCH_SECONDS` (20) a measurement and
 //! `BENCH_ROUNDS` (3), of which the median counts.
 
 mod history;
@@ -9,6 +10,7 @@ mod lag;
 mod ledger;
 mod median;
 mod native;
+mod storage;
 mod throughput;
 mod types;
 mod writes;
