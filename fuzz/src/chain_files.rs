@@ -7,9 +7,9 @@ use ledger::merkle::{
 };
 use ledger::vector::{deps_from_bytes, deps_to_bytes};
 use ledger::{
-    Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Leaf, Lineage, Member,
-    MembershipChange, OpProof, Pins, Prune, RangeProof, Segment, TreeProof, ValidatorSet,
-    VersionVector, verify_bundle, verify_bundle_blocks,
+    Block, Certificate, ConsistencyProof, Cut, Genesis, Header, InclusionProof, Leaf, Lineage,
+    Member, MembershipChange, OpProof, Pins, Prune, RangeProof, Run, Segment, TreeProof,
+    ValidatorSet, VersionVector, verify_bundle, verify_bundle_blocks,
 };
 
 use super::chain::sample::{CHAIN, block, cut, genesis, segment};
@@ -67,6 +67,7 @@ pub fn targets() -> Vec<Target> {
                 pack(&chain.bundle()).expect("packing in memory"),
             ],
         ),
+        Target::new("run", run, vec![run_of_blocks()]),
         Target::new(
             "proof",
             op_proof,
@@ -139,6 +140,20 @@ fn prune(bytes: &[u8]) {
     is_canonical(bytes, Prune::from_bytes, Prune::to_bytes);
 }
 
+/// Version, two digests, six numbers, and one tile above level 0.
+fn run_of_blocks() -> Vec<u8> {
+    let numbers: Vec<u8> = [500u64, 3, 0, 0, 0, 0]
+        .iter()
+        .flat_map(|number| number.to_be_bytes())
+        .collect();
+    let tile = [[0, 0, 0, 1, 1].as_slice(), &[0; 8], &[9; 32]].concat();
+    [[1].as_slice(), &[7; 64], &numbers, &tile].concat()
+}
+
+fn run(bytes: &[u8]) {
+    is_canonical(bytes, Run::from_bytes, Run::to_bytes);
+}
+
 fn validator_set(bytes: &[u8]) {
     is_canonical(bytes, ValidatorSet::from_bytes, ValidatorSet::to_bytes);
 }
@@ -182,9 +197,13 @@ fn audit(bytes: &[u8]) {
 }
 
 fn tile_paths() -> Vec<Vec<u8>> {
-    ["tile/0/x001/x234/067", "tile/entries/000.p/8", "tile/63/999"]
-        .map(|path| path.as_bytes().to_vec())
-        .into()
+    [
+        "tile/0/x001/x234/067",
+        "tile/entries/000.p/8",
+        "tile/63/999",
+    ]
+    .map(|path| path.as_bytes().to_vec())
+    .into()
 }
 
 /// A resource has one path.
