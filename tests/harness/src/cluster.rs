@@ -264,7 +264,9 @@ impl Cluster {
                 )));
             }
             let altered = session.rows(
-                "SELECT t.relation::text, f.* FROM crdt_tracked t, verify_table(t.relation) f LIMIT 20",
+                // That payloads were pruned is no alteration.
+                "SELECT t.relation::text, f.* FROM crdt_tracked t, verify_table(t.relation) f
+                  WHERE f.kind <> 'not_checkable' LIMIT 20",
             )?;
             if !altered.is_empty() {
                 return Err(Failure::new(format!(
