@@ -118,23 +118,33 @@ impl ResultRows {
     /// Adds the row that `make` gives: a value or NULL for each column. What it
     /// allocates is freed with it.
     pub fn add<const N: usize>(&mut self, make: impl FnOnce() -> [Option<pg_sys::Datum>; N]) {
+        self.add_if(|| Some(make()));
+    }
+
+    /// Adds the row that `make` gives, if it gives one. What it allocates is
+    /// freed in either case.
+    pub fn add_if<const N: usize>(
+        &mut self,
+        make: impl FnOnce() -> Option<[Option<pg_sys::Datum>; N]>,
+    ) {
         // SAFETY: the row is copied into the store before its memory is reset.
         unsafe {
             let before = pg_sys::MemoryContextSwitchTo(self.scratch);
-            let row = make();
-            assert_eq!(
-                (*self.descriptor).natts as usize,
-                N,
-                "one value for each column"
-            );
-            let mut values = row.map(|value| value.unwrap_or(pg_sys::Datum::null()));
-            let mut nulls = row.map(|value| value.is_none());
-            pg_sys::tuplestore_putvalues(
-                self.store,
-                self.descriptor,
-                values.as_mut_ptr(),
-                nulls.as_mut_ptr(),
-            );
+            if let Some(row) = make() {
+                assert_eq!(
+                    (*self.descriptor).natts as usize,
+                    N,
+                    "one value for each column"
+                );
+                let mut values = row.map(|value| value.unwrap_or(pg_sys::Datum::null()));
+                let mut nulls = row.map(|value| value.is_none());
+                pg_sys::tuplestore_putvalues(
+                    self.store,
+                    self.descriptor,
+                    values.as_mut_ptr(),
+                    nulls.as_mut_ptr(),
+                );
+            }
             pg_sys::MemoryContextSwitchTo(before);
             pg_sys::MemoryContextReset(self.scratch);
         }

@@ -137,10 +137,12 @@ impl Then {
             while let Some(op) = ops.next_if(|op| op.row == first.row) {
                 self.take(&mut fold, &op);
             }
-            if let Some(json) = fold.json() {
+            // In words only within the row's own memory, which is freed with it.
+            rows.add_if(|| {
+                let json = fold.json()?;
                 let row_key = self.subject.shape.key_text(&fold.key);
-                rows.add(|| [row_key.into_datum(), Some(Jsonb(json).datum())]);
-            }
+                Some([row_key.into_datum(), Some(Jsonb(json).datum())])
+            });
         }
     }
 }

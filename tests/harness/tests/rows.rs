@@ -9,6 +9,10 @@ use harness::{Cluster, EVERY_TYPE, Failure, Options, Outcome, Pgbench, write_eve
 const FINDINGS: &str =
     "SELECT t.relation::text, f.* FROM crdt_tracked t, verify_table(t.relation) f LIMIT 20";
 
+/// The most memory that the session's process has had, in kB.
+const PEAK: &str =
+    "SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\\s*(\\d+)')::bigint";
+
 /// Updates of the same few rows by the operators of each type, insertions and deletions of
 /// rows of one's own: a deletion that meets another member's insertion of the key before it is
 /// committed is a case by itself (docs/architecture.md, promise 3).
@@ -185,5 +189,37 @@ fn tracked_anew_on_all_members() -> Outcome {
         .collect();
     assert_eq!(found, ["row_altered", "20", "note", "tracked", "forged"]);
     assert!(cluster[0].session()?.rows(FINDINGS)?.is_empty());
+    Ok(())
+}
+
+/// What is asked of a whole table must not take memory for each of its rows: a large one would
+/// bring the server down.
+#[test]
+fn a_large_table_takes_no_memory_for_each_row() -> Outcome {
+    // What a process shares with others counts as its own in this figure, and so does the compiler.
+    let options = Options::with_extension()
+        .set("shared_buffers", "16MB")
+        .set("jit", "off");
+    let cluster = Cluster::start("rows-memory", &["a"], &options)?;
+    let mut session = cluster[0].session()?;
+    session.run(
+        "CREATE TABLE big (id bigint PRIMARY KEY, views pn_counter, note text);
+         SELECT crdt_track('big');
+         INSERT INTO big SELECT i, i, 'note ' || i FROM generate_series(1, 40000) i",
+    )?;
+    session.run("SELECT crdt_commit_block()")?;
+    let mut session = cluster[0].session()?;
+    let before = session.number(PEAK)?;
+    for sql in [
+        "SELECT count(*) FROM verify_table('big')",
+        "SELECT count(*) FROM crdt_table_as_of_time('big', 'infinity')",
+        "SELECT count(*) FROM crdt_ops WHERE change <> ''",
+        "SELECT length(crdt_table_digest('big'))",
+    ] {
+        session.text(sql)?;
+    }
+    let grown = session.number(PEAK)? - before;
+    // In kB. With a row's words kept it was four kilobytes a row.
+    assert!(grown < 64 << 10, "{grown} kB more");
     Ok(())
 }
