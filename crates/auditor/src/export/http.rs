@@ -3,32 +3,21 @@
 //! log has the size that `/checkpoint` says, and there its root must be the checkpoint's.
 
 use std::io::{Error, Read};
-use std::thread::sleep;
-use std::time::Duration;
 
 use ledger::bundle::{Frames, Tag, read_block, write_frame};
 use ledger::merkle::{TILE_BYTES, TILE_WIDTH, TilePath};
 use ledger::{BUNDLE_LABEL, Hash, Header, SignedCheckpoint};
-use reqwest::StatusCode;
-use reqwest::blocking::Client;
-use reqwest::redirect::Policy;
 
 use super::{Reached, Source, Taken};
-use crate::trust;
+use crate::web::Web;
 
-/// Times that something is asked for before the export gives up; what is there stays.
-const TRIES: u32 = 6;
-/// The pause before the second try; it doubles each time.
-const PAUSE: Duration = Duration::from_millis(500);
-const TIMEOUT: Duration = Duration::from_secs(60);
 /// The most bytes of a block's frames: the greatest block without its payloads is far below.
-const MAX_BLOCK: u64 = 256 << 20;
-const MAX_CHECKPOINT: u64 = 64 << 10;
+const MAX_BLOCK: usize = 256 << 20;
+const MAX_CHECKPOINT: usize = 64 << 10;
 
 /// A log over HTTP.
 pub struct Log {
-    client: Client,
-    base: String,
+    web: Web,
     /// How many leaves the checkpoint counts.
     size: u64,
     /// The root that it names.
@@ -38,19 +27,12 @@ pub struct Log {
 impl Log {
     /// Reads the log's checkpoint, which says how far the export goes.
     pub fn open(base: &str) -> Result<Log, String> {
-        let client = Client::builder()
-            .tls_backend_preconfigured(trust::tls()?)
-            .timeout(TIMEOUT)
-            .redirect(Policy::none())
-            .build()
-            .map_err(|error| error.to_string())?;
         let mut log = Log {
-            client,
-            base: base.trim_end_matches('/').to_owned(),
+            web: Web::open(base)?,
             size: 0,
             root: [0; 32],
         };
-        let text = String::from_utf8(log.get("/checkpoint", MAX_CHECKPOINT)?);
+        let text = String::from_utf8(log.get("checkpoint", MAX_CHECKPOINT)?);
         let text = text.map_err(|_| "the log's checkpoint is no text")?;
         let note = SignedCheckpoint::parse(&text)
             .map_err(|error| format!("the log's checkpoint: {error}"))?;
@@ -58,40 +40,13 @@ impl Log {
         Ok(log)
     }
 
-    /// Asks again after a failure that may pass.
-    fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>, String> {
-        let mut pause = PAUSE;
-        for _ in 1..TRIES {
-            match self.try_get(path, limit) {
-                Err((_, true)) => sleep(pause),
-                Err((reason, false)) => return Err(reason),
-                Ok(body) => return Ok(body),
-            }
-            pause *= 2;
+    /// What the log has at `path`.
+    fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, String> {
+        let got = self.web.get(path, limit)?;
+        match got.status {
+            200 => Ok(got.body),
+            status => Err(format!("{path}: the log answers {status}")),
         }
-        self.try_get(path, limit).map_err(|(reason, _)| reason)
-    }
-
-    /// One try; an error says whether another may succeed.
-    fn try_get(&self, path: &str, limit: u64) -> Result<Vec<u8>, (String, bool)> {
-        let url = format!("{}{path}", self.base);
-        let failed = |reason: String, passes| (format!("{url}: {reason}"), passes);
-        let answer = self.client.get(&url).send();
-        let answer = answer.map_err(|error| failed(error.without_url().to_string(), true))?;
-        match answer.status() {
-            StatusCode::OK => {}
-            status => {
-                let passes = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
-                return Err(failed(format!("the log answers {status}"), passes));
-            }
-        }
-        let mut body = Vec::new();
-        let read = answer.take(limit + 1).read_to_end(&mut body);
-        read.map_err(|error| failed(error.to_string(), true))?;
-        if body.len() as u64 > limit {
-            return Err(failed(format!("more than {limit} bytes"), false));
-        }
-        Ok(body)
     }
 
     /// The tile of level 0, as wide as the checkpoint has it.
@@ -102,7 +57,7 @@ impl Log {
             index,
             width: width.min(TILE_WIDTH) as u16,
         };
-        self.get(&format!("/{path}"), TILE_BYTES as u64)
+        self.get(&path.to_string(), TILE_BYTES)
     }
 }
 
@@ -116,7 +71,7 @@ impl Source for Log {
         reached: Reached,
         take: &mut dyn FnMut(&mut dyn Read) -> Result<Taken, String>,
     ) -> Result<Taken, String> {
-        let head = self.get("/blocks/0", MAX_BLOCK)?;
+        let head = self.get("blocks/0", MAX_BLOCK)?;
         let mut frames = 0;
         let mut counted = Frames::begin(head.as_slice()).map_err(|error| error.to_string())?;
         while counted.next_frame().is_ok() {
@@ -156,7 +111,7 @@ impl Blocks<'_> {
             return self.append(Tag::End, &frames);
         }
         let height = self.reached.height + 1;
-        let path = format!("/blocks/{height}");
+        let path = format!("blocks/{height}");
         let piece = self.log.get(&path, MAX_BLOCK)?;
         let wrong = |what: &dyn std::fmt::Display| format!("{path}: {what}");
         let bytes = BUNDLE_LABEL.chain(piece.as_slice());

@@ -12,6 +12,7 @@ use ledger::merkle::TILE_WIDTH;
 use ledger::{BUNDLE_LABEL, BundleError};
 
 use super::{Reached, block};
+use crate::durable;
 
 /// A file that grows.
 pub struct Part {
@@ -142,7 +143,7 @@ impl Part {
                 _ => Err(error),
             })?;
             let folder = target.parent().filter(|folder| *folder != Path::new(""));
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+            durable::sync_folder(folder.unwrap_or(Path::new(".")))?;
             Ok(size)
         };
         done().map_err(|error| format!("{}: {error}", target.display()))
