@@ -96,6 +96,12 @@ fn positions() -> Option<Doubt> {
     ))
 }
 
+/// The rows, which are in the order of their numbers, that the next one has the number of.
+fn twice<Row>(rows: &[Row], number: impl Fn(&Row) -> i32) -> impl Iterator<Item = &Row> {
+    let pairs = rows.iter().zip(rows.iter().skip(1));
+    pairs.filter_map(move |(row, next)| (number(row) == number(next)).then_some(row))
+}
+
 /// Tiles where no leaf of the log can be; above level 0 the verifier sees them.
 fn stray_tiles(size: u64) -> Vec<Doubt> {
     let last = size.div_ceil(ledger::merkle::TILE_WIDTH);

@@ -1,7 +1,7 @@
 //! `crdt.node`: what it says of a member beside the member's own record, and
 //! who is said to have left, against the membership that the ops lead to.
 
-use super::Doubt;
+use super::{Doubt, twice};
 use crate::catalog;
 use ledger::{Member, NodeId, Report, Role};
 
@@ -33,13 +33,8 @@ pub fn doubts(report: &Report) -> Vec<Doubt> {
         },
     );
     let mut doubts = Vec::new();
-    for pair in rows.windows(2) {
-        if let [a, b] = pair
-            && a.id == b.id
-        {
-            doubts.push(a.doubt("two nodes have this number"));
-        }
-    }
+    let again = twice(&rows, |row| row.id);
+    doubts.extend(again.map(|row| row.doubt("two nodes have this number")));
     for row in &rows {
         row.check(report, &mut doubts);
     }

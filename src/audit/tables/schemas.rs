@@ -1,7 +1,7 @@
 //! `crdt.schema`: each definition hashes to the hash that ops carry, and names
 //! the table that the row names.
 
-use super::Doubt;
+use super::{Doubt, twice};
 use crate::catalog;
 use crdt::TableSchema;
 use ledger::hash::short;
@@ -21,13 +21,8 @@ pub fn doubts() -> Vec<Doubt> {
     let mut doubts = Vec::new();
     let doubt =
         |id: i32, what: &str| Doubt::new("schema", "schema_altered", format!("id {id}"), what);
-    for pair in rows.windows(2) {
-        if let [(a, ..), (b, ..)] = pair
-            && a == b
-        {
-            doubts.push(doubt(*a, "two schemas have this number"));
-        }
-    }
+    let again = twice(&rows, |(id, ..)| *id);
+    doubts.extend(again.map(|(id, ..)| doubt(*id, "two schemas have this number")));
     for (id, [hash, definition], [schema_name, table_name]) in &rows {
         // A schema that only its hash is known of: ops of a table that is
         // nowhere described.
