@@ -5,7 +5,8 @@ use super::cosignature::{self, Fault};
 use super::prefix::{self, Memory, Remembered};
 use super::ranges::{self, Misplaced};
 use super::tables::{self, Doubt};
-use super::verify::{Stored, last_height};
+use super::verify::Stored;
+use crate::catalog;
 use crate::error::raise;
 use crate::instance::progress::{Phase, Progress};
 use ledger::Report;
@@ -29,7 +30,7 @@ pub struct Check {
 impl Check {
     /// Of the blocks `from ..= to`, or without end.
     pub fn begin(from: Option<i64>, to: Option<i64>) -> Check {
-        let last = last_height().unwrap_or(0) as i64;
+        let last = catalog::last_height().unwrap_or(0);
         let first = from.unwrap_or(1).max(1);
         if first > last.saturating_add(1) || to.is_some_and(|to| to > last || to < first) {
             let (from, to) = (

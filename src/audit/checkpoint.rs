@@ -10,7 +10,7 @@ use crate::instance::{identity, settings};
 use ledger::checkpoint::{log_key, origin_of_chain};
 use ledger::merkle::{Tree, verify_consistency};
 use ledger::signature::public_key;
-use ledger::{Checkpoint, Hash, Header, Signed, SignedCheckpoint};
+use ledger::{Checkpoint, Hash, Signed, SignedCheckpoint};
 use pgrx::prelude::*;
 
 /// Cosigned sizes that are tried before there is none to be published: rows of
@@ -46,7 +46,7 @@ fn crdt_cosigned_checkpoint(tree_size: default!(Option<i64>, "NULL")) -> Option<
 /// The log's state at the last block, signed by this node and by those
 /// witnesses that have cosigned it already.
 pub fn newest() -> Option<SignedCheckpoint> {
-    cosigned(last_header()?.tree_size, 0)
+    cosigned(catalog::last_header()?.tree_size, 0)
 }
 
 /// The checkpoint that the public log shows: the newest that at least the
@@ -70,7 +70,7 @@ pub fn published(least: usize) -> Option<SignedCheckpoint> {
 /// cosignatures that hold; none if they are fewer than `needed`, or there is no
 /// such state.
 fn cosigned(size: u64, needed: usize) -> Option<SignedCheckpoint> {
-    let now = last_header()?;
+    let now = catalog::last_header()?;
     let root = match size == now.tree_size {
         true => now.log_root,
         false => Tree::new(ReadTiles, now.tree_size).root_at(size).ok()?,
@@ -89,16 +89,6 @@ fn cosigned(size: u64, needed: usize) -> Option<SignedCheckpoint> {
         }
     }
     Some(note)
-}
-
-/// The header of the last block.
-pub fn last_header() -> Option<Header> {
-    catalog::one(
-        "SELECT header FROM crdt.block ORDER BY height DESC LIMIT 1",
-        &[],
-        |row| Header::from_bytes(&row.need::<Vec<u8>>(1)).ok(),
-    )
-    .flatten()
 }
 
 /// Whether a checkpoint is of this chain and a member signed it.

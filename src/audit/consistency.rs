@@ -1,9 +1,8 @@
 //! `crdt_consistency_proof`: that an earlier state of the log is the beginning of a later one, for
 //! whoever kept the checkpoint of the earlier.
 
-use super::checkpoint::last_header;
 use super::feed::ReadTiles;
-use crate::catalog::under_one_snapshot;
+use crate::catalog::{self, under_one_snapshot};
 use crate::error::{OrCorrupt, raise};
 use ledger::ConsistencyProof;
 use ledger::merkle::Tree;
@@ -18,7 +17,7 @@ fn crdt_consistency_proof(old_size: i64, new_size: default!(Option<i64>, "NULL")
 }
 
 fn prove(old_size: i64, new_size: Option<i64>) -> JsonB {
-    let here = last_header().map_or(0, |header| header.tree_size);
+    let here = catalog::last_header().map_or(0, |header| header.tree_size);
     let sizes = (
         u64::try_from(old_size),
         new_size.map_or(Ok(here), u64::try_from),

@@ -7,7 +7,7 @@ use crate::catalog;
 use ledger::merkle::Tree;
 use ledger::note::{KeyKind, Note, NoteSignature, Signed, VerifierKey, parse_lines};
 use ledger::verify::MAX_FINDINGS;
-use ledger::{ChainId, Checkpoint, Hash, Header};
+use ledger::{ChainId, Checkpoint, Hash};
 
 /// Rows that are looked at in one go.
 const PAGE: i64 = 1_000;
@@ -64,7 +64,7 @@ pub fn faults(from: Option<i64>, to: Option<i64>) -> Vec<Fault> {
     let Some(chain) = stored_chain_id() else {
         return Vec::new();
     };
-    let size = super::checkpoint::last_header().map_or(0, |header| header.tree_size);
+    let size = catalog::last_header().map_or(0, |header| header.tree_size);
     let mut low = match from {
         None | Some(..=1) => i64::MIN,
         Some(from) => size_at(from - 1).saturating_add(1),
@@ -165,11 +165,5 @@ fn verified(row: &Row, state: &Checkpoint) -> Option<(NoteSignature, u64)> {
 
 /// The size of the log at the last block of at most this height.
 fn size_at(height: i64) -> i64 {
-    catalog::one(
-        "SELECT header FROM crdt.block WHERE height <= $1 ORDER BY height DESC LIMIT 1",
-        &[height.into()],
-        |row| Header::from_bytes(&row.need::<Vec<u8>>(1)).ok(),
-    )
-    .flatten()
-    .map_or(0, |header| header.tree_size as i64)
+    catalog::header_upto(height).map_or(0, |header| header.tree_size as i64)
 }

@@ -6,7 +6,7 @@ use crate::catalog::{self, under_one_snapshot};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::progress::Progress;
 use ledger::bundle::{PACKED_BYTES, pack};
-use ledger::{BundleWriter, Cut, Header};
+use ledger::{BundleWriter, Cut};
 use pgrx::prelude::*;
 use std::io::{self, Write};
 
@@ -71,15 +71,7 @@ fn ground(height: i64) -> Option<(Cut, u64)> {
     if height == 0 {
         return Some((Cut::default(), 0));
     }
-    catalog::one(
-        "SELECT header, cut FROM crdt.block WHERE height = $1",
-        &[height.into()],
-        |row| {
-            let header = Header::from_bytes(&row.need::<Vec<u8>>(1)).ok()?;
-            let cut = Cut::from_bytes(&row.need::<Vec<u8>>(2)).ok()?;
-            Some((cut, header.tree_size))
-        },
-    )?
+    Some((catalog::cut(height)?, catalog::header(height)?.tree_size))
 }
 
 /// The stored chain as a bundle in pieces, each an LZ4 frame; put together they

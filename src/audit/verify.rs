@@ -6,7 +6,7 @@ use super::{ground, parallel};
 use crate::catalog;
 use crate::error::corrupt;
 use crate::instance::progress::{Phase, Progress};
-use ledger::{Ground, Header, Pieces, Report, Run, SignedChange};
+use ledger::{Ground, Pieces, Report, Run, SignedChange};
 
 /// Fewer leaves than this are verified by one process: to start others would
 /// take longer.
@@ -94,7 +94,8 @@ impl Stored {
             None => self.pieces.begin(),
         };
         let known = base.as_ref().map_or(0, |ground| ground.edge.size());
-        let last = to.or(last_height()).unwrap_or(0);
+        let stored = catalog::last_height().and_then(|height| u64::try_from(height).ok());
+        let last = to.or(stored).unwrap_or(0);
         let runs = match self.changes {
             Some(_) if in_runs => plan(after, last),
             _ => Vec::new(),
@@ -136,15 +137,6 @@ impl Stored {
     }
 }
 
-/// The height of the last block that is stored.
-pub fn last_height() -> Option<u64> {
-    catalog::one("SELECT max(height) FROM crdt.block", &[], |row| {
-        row.get::<i64>(1)
-    })
-    .flatten()
-    .and_then(|height| u64::try_from(height).ok())
-}
-
 /// How many ops there are after a block, up to another one or to the end.
 pub fn count_ops(after: u64, to: Option<u64>) -> u64 {
     let upto = |height: u64| leaves(height).unwrap_or(0).saturating_sub(height);
@@ -164,12 +156,7 @@ pub fn count_ops(after: u64, to: Option<u64>) -> u64 {
 
 /// How many leaves the log has after a block, as its header says.
 fn leaves(height: u64) -> Option<u64> {
-    let header = catalog::one(
-        "SELECT header FROM crdt.block WHERE height = $1",
-        &[(height as i64).into()],
-        |row| row.need::<Vec<u8>>(1),
-    )?;
-    Some(Header::from_bytes(&header).ok()?.tree_size)
+    Some(catalog::header(height as i64)?.tree_size)
 }
 
 /// Splits the blocks into runs of about as many leaves each. None where the

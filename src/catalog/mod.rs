@@ -2,6 +2,7 @@
 //! plans, and the few look-ups that several rooms share.
 
 mod appender;
+mod block;
 mod cursor;
 mod node;
 mod relation;
@@ -10,6 +11,7 @@ mod sql;
 mod stream;
 
 pub use appender::Appender;
+pub use block::{cut, header, header_upto, last_header, last_height};
 pub use cursor::Cursor;
 pub use node::{
     Chain, chain, clear_ledger, found, local_member, local_name, local_node, members,

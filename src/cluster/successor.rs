@@ -54,11 +54,8 @@ fn crdt_found_successor() -> String {
 
 /// The old chain's last header, or its genesis if it has no block.
 fn head(chain: &ChainId, genesis: &Header) -> Predecessor {
-    let last = catalog::one(
-        "SELECT header FROM crdt.block ORDER BY height DESC LIMIT 1",
-        &[],
-        |row| Header::from_bytes(&row.need::<Vec<u8>>(1)).or_corrupt("the last header"),
-    );
+    let last =
+        catalog::last_height().map(|height| catalog::header(height).or_corrupt("the last header"));
     let header = last.as_ref().unwrap_or(genesis);
     Predecessor {
         chain_id: *chain,

@@ -9,7 +9,7 @@ use crate::audit::log::node_name;
 use crate::catalog;
 use crate::instance::mailbox::{self, Request};
 use crate::track::outbox::{self, Entry};
-use ledger::{Cut, Kind};
+use ledger::Kind;
 use replica::Input;
 use std::time::Instant;
 
@@ -60,12 +60,7 @@ impl Worker {
             .as_ref()
             .ok_or("this database is not a member of a chain")?;
         transaction::with_extension(|| {
-            let cut = catalog::one(
-                "SELECT cut FROM crdt.block WHERE height = $1",
-                &[height.into()],
-                |row| Cut::from_bytes(&row.need::<Vec<u8>>(1)).ok(),
-            );
-            let cut = cut.flatten().ok_or("there is no such block")?;
+            let cut = catalog::cut(height).ok_or("there is no such block")?;
             for peer in node.peers() {
                 for (origin, at) in cut.iter() {
                     let has = peer.vector.get(origin).seq;

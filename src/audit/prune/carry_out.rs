@@ -2,7 +2,7 @@
 
 use super::archive::{self, Archive};
 use crate::catalog::{self, under_one_snapshot};
-use crate::error::{OrCorrupt, raise};
+use crate::error::raise;
 use crate::instance::mailbox::{self, Request};
 use crate::track::{capture, enrol};
 use crate::worker::origins::Origins;
@@ -51,22 +51,14 @@ fn crdt_prune(upto_height: i64, path: &str, force: default!(bool, false)) -> i64
 
 /// The cut of a final block.
 fn cut_at(height: i64) -> Cut {
-    let found = catalog::one(
-        "SELECT cut FROM crdt.block WHERE height = $1",
-        &[height.into()],
-        |row| Cut::from_bytes(&row.need::<Vec<u8>>(1)).or_corrupt("a block's cut"),
-    );
-    found.unwrap_or_else(|| {
-        let last = catalog::one("SELECT max(height) FROM crdt.block", &[], |row| {
-            row.get::<i64>(1)
-        });
-        let hint = match last.flatten() {
+    catalog::cut(height).unwrap_or_else(|| {
+        let hint = match catalog::last_height() {
             Some(last) => format!("Final are the blocks 1 to {last}."),
             None => "SELECT crdt_commit_block() makes one.".to_owned(),
         };
         raise(
             PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-            format!("there is no final block {height}"),
+            format!("there is no final block {height} that can be read"),
             hint,
         )
     })

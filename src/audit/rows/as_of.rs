@@ -38,12 +38,7 @@ enum Moment {
 impl Moment {
     /// Raises an error if there is no such block.
     fn block(height: i64) -> Self {
-        let last = catalog::one(
-            "SELECT coalesce(max(height), 0) FROM crdt.block",
-            &[],
-            |row| row.need::<i64>(1),
-        );
-        let last = last.unwrap_or_default();
+        let last = catalog::last_height().unwrap_or(0);
         if height < 0 || height > last {
             raise(
                 PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,

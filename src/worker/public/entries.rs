@@ -242,21 +242,14 @@ fn ranges(from: u64, to: u64) -> Result<Vec<Range>, Altered> {
 
 /// Height and tree size of the last block.
 fn tip(chain: &ChainId) -> Option<(u64, u64)> {
-    let height = catalog::one("SELECT max(height) FROM crdt.block", &[], |row| {
-        row.get::<i64>(1)
-    })??;
-    let header = header(chain, u64::try_from(height).ok()?)?;
+    let header = header(chain, u64::try_from(catalog::last_height()?).ok()?)?;
     Some((header.height, header.tree_size))
 }
 
 fn header(chain: &ChainId, height: u64) -> Option<Header> {
     let header = match height {
         0 => catalog::chain()?.genesis.header(),
-        _ => catalog::one(
-            "SELECT header FROM crdt.block WHERE height = $1",
-            &[(height as i64).into()],
-            |row| Header::from_bytes(&row.need::<Vec<u8>>(1)).ok(),
-        )??,
+        _ => catalog::header(height as i64)?,
     };
     (header.chain_id == *chain && header.height == height).then_some(header)
 }
