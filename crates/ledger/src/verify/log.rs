@@ -7,17 +7,12 @@ use std::ops::Range;
 use super::detail::Detail;
 use super::edge::Edges;
 use super::finding::{FindingKind, Findings, Place};
-use crate::hash::{Hash, sha256, short};
-use crate::merkle::{Frontier, TILE_BYTES, TILE_WIDTH, root};
+use super::upper::{self, Digests, UpperTiles};
+use crate::hash::Hash;
+use crate::merkle::{Frontier, TILE_BYTES, TILE_WIDTH};
 
 /// How many tiles of level 0 may be handed over before their leaves are reached (32 MiB).
 const MAX_AHEAD: usize = 4096;
-/// How many upper tiles are compared: enough for 2^36 leaves.
-const MAX_UPPER: usize = 1 << 20;
-/// No log has more levels: 256^8 leaves are 2^64.
-const MAX_LEVEL: u8 = 7;
-/// Stands for the digest of a tile that was reported already, for its form.
-const REPORTED: Hash = [0; 32];
 
 /// What a leaf turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,24 +38,6 @@ pub(super) enum RootVerdict {
     Unknown,
 }
 
-/// What complete upper tiles should hold: (level, index) → digest.
-pub(super) type Uppers = BTreeMap<(u8, u64), Hash>;
-
-/// What an upper tile should hold.
-#[derive(Debug)]
-struct Upper {
-    digest: Hash,
-    /// A leaf below it is in doubt, which is reported where that leaf is.
-    doubtful: bool,
-}
-
-#[derive(Debug, Default)]
-struct Level {
-    entries: Vec<Hash>,
-    index: u64,
-    doubtful: bool,
-}
-
 #[derive(Debug)]
 pub(super) struct Log {
     /// The leaf that comes next.
@@ -73,11 +50,9 @@ pub(super) struct Log {
     /// The first tile of level 0 that was not handed over yet.
     next_tile: u64,
     reported_tile: Option<u64>,
-    levels: Vec<Level>,
+    upper: UpperTiles,
     /// Whether the upper tiles can be told from what was seen: not when it began in the middle.
     whole: bool,
-    expected: BTreeMap<(u8, u64), Upper>,
-    stored: BTreeMap<(u8, u64), Hash>,
 }
 
 impl Log {
@@ -90,10 +65,8 @@ impl Log {
             tiles: BTreeMap::new(),
             next_tile: position / TILE_WIDTH,
             reported_tile: None,
-            levels: Vec::new(),
+            upper: UpperTiles::default(),
             whole: position == 0,
-            expected: BTreeMap::new(),
-            stored: BTreeMap::new(),
         }
     }
 
@@ -101,26 +74,9 @@ impl Log {
     /// each level. Tiles that are too short make it like one that is not.
     pub fn with_tiles(edge: Frontier, tiles: &[Vec<u8>]) -> Self {
         let mut log = Self::new(edge);
-        let mut entries = log.position;
-        log.whole = true;
-        while entries > 0 {
-            let tile = tiles.get(log.levels.len()).map_or(&[][..], Vec::as_slice);
-            let (hashes, _) = tile.as_chunks::<32>();
-            let Some(open) = hashes.get(..(entries % TILE_WIDTH) as usize) else {
-                log.whole = false;
-                break;
-            };
-            log.levels.push(Level {
-                // Of the lowest level the edge knows all that counts.
-                entries: match log.levels.is_empty() {
-                    true => Vec::new(),
-                    false => open.to_vec(),
-                },
-                index: entries / TILE_WIDTH,
-                doubtful: false,
-            });
-            entries /= TILE_WIDTH;
-        }
+        let upper = UpperTiles::open_at(log.position, tiles);
+        log.whole = upper.is_some();
+        log.upper = upper.unwrap_or_default();
         if !log.position.is_multiple_of(TILE_WIDTH)
             && let Some(tile) = tiles.first()
         {
@@ -141,61 +97,21 @@ impl Log {
             && self.tiles == other.tiles
             && self.next_tile == other.next_tile
             && reported(self) == reported(other)
-            && self.levels.len() == other.levels.len()
-            && std::iter::zip(&self.levels, &other.levels).all(|(a, b)| a.entries == b.entries)
+            && self.upper.stand_as(&other.upper)
             && self.whole == other.whole
     }
 
-    /// Takes over where another log stands, to which `uppers` became complete on the way.
-    pub fn go_on_as(&mut self, other: Self, uppers: &Uppers) {
+    /// Takes over where another log stands; `complete` are the upper tiles that became complete on
+    /// the way there.
+    pub fn go_on_as(&mut self, other: Self, complete: &Digests) {
         let before = std::mem::replace(self, other);
-        self.expected = before.expected;
-        self.stored = before.stored;
-        for (place, digest) in uppers {
-            if self.expected.len() < MAX_UPPER {
-                let upper = Upper {
-                    digest: *digest,
-                    doubtful: false,
-                };
-                self.expected.insert(*place, upper);
-            }
-        }
-        // A tile stays in doubt until it is complete, and so does what stands for it above.
-        let mut doubt = None;
-        for depth in 0..self.levels.len() {
-            let level = before.levels.get(depth);
-            let open = level
-                .filter(|level| level.doubtful)
-                .map(|level| level.index);
-            doubt = match open.or(doubt) {
-                Some(index) if self.doubt(depth, index) => Some(index / TILE_WIDTH),
-                _ => None,
-            };
-        }
-    }
-
-    /// Marks a tile as doubtful; says whether it is complete.
-    fn doubt(&mut self, depth: usize, index: u64) -> bool {
-        match self.levels.get_mut(depth) {
-            Some(level) if level.index == index => {
-                level.doubtful = true;
-                false
-            }
-            _ => {
-                if let Some(upper) = self.expected.get_mut(&(depth as u8, index)) {
-                    upper.doubtful = true;
-                }
-                true
-            }
-        }
+        let further = std::mem::replace(&mut self.upper, before.upper);
+        self.upper.go_on_as(further, complete);
     }
 
     /// What the upper tiles should hold that are complete; none if any of it is in doubt.
-    pub fn complete_uppers(&self) -> Option<Uppers> {
-        let sure = |(place, upper): (&(u8, u64), &Upper)| {
-            (!upper.doubtful).then_some((*place, upper.digest))
-        };
-        self.expected.iter().map(sure).collect()
+    pub fn complete_uppers(&self) -> Option<Digests> {
+        self.upper.complete()
     }
 
     /// Which tiles hold the leaves from here to `end`, without those that were handed over.
@@ -207,10 +123,7 @@ impl Log {
     /// Takes a stored tile.
     pub fn tile(&mut self, level: u8, index: u64, bytes: &[u8], findings: &mut Findings) {
         let mut fault = |detail: Detail| {
-            let place = Place {
-                height: None,
-                leaf_index: first_leaf(level, index),
-            };
+            let place = upper::place(level, index);
             findings.add(place.finding(FindingKind::TileAltered, detail));
         };
         if bytes.is_empty() || !bytes.len().is_multiple_of(32) || bytes.len() > TILE_BYTES {
@@ -225,8 +138,8 @@ impl Log {
             if level == 0 {
                 self.reported_tile = Some(index);
                 self.next_tile = self.next_tile.max(index.saturating_add(1));
-            } else if self.stored.len() < MAX_UPPER {
-                self.stored.insert((level, index), REPORTED);
+            } else {
+                self.upper.reported(level, index);
             }
             return;
         }
@@ -242,14 +155,8 @@ impl Log {
             }
             self.next_tile = self.next_tile.max(index.saturating_add(1));
             self.tiles.insert(index, bytes.to_vec());
-        } else if level > MAX_LEVEL || self.stored.len() >= MAX_UPPER {
-            fault(format!("there is no tile {index} of level {level}").into());
-        } else if self
-            .stored
-            .insert((level, index), sha256(&[bytes]))
-            .is_some()
-        {
-            fault(format!("tile {index} of level {level} is there twice").into());
+        } else if let Err(detail) = self.upper.stored(level, index, bytes) {
+            fault(detail.into());
         }
     }
 
@@ -327,43 +234,8 @@ impl Log {
                 findings.add(place.finding(FindingKind::TileAltered, detail));
             }
         }
-        if !self.whole {
-            return;
-        }
-        for depth in 1..self.levels.len() {
-            self.close_tile(depth);
-        }
-        let mut stored = std::mem::take(&mut self.stored);
-        for ((level, index), upper) in &self.expected {
-            let found = stored.remove(&(*level, *index));
-            if upper.doubtful || found == Some(upper.digest) || found == Some(REPORTED) {
-                continue;
-            }
-            let detail = match found {
-                None => Detail::from(format!("tile {index} of level {level} is not stored"))
-                    .expected(short(&upper.digest)),
-                Some(found) => Detail::hashes(
-                    format_args!("the hash of tile {index} of level {level}"),
-                    &found,
-                    &upper.digest,
-                ),
-            };
-            let place = Place {
-                height: None,
-                leaf_index: first_leaf(*level, *index),
-            };
-            findings.add(place.finding(FindingKind::TileAltered, detail));
-        }
-        for ((level, index), digest) in stored {
-            if digest != REPORTED {
-                let detail = Detail::from(format!("tile {index} of level {level} has no leaves"))
-                    .found(short(&digest));
-                let place = Place {
-                    height: None,
-                    leaf_index: first_leaf(level, index),
-                };
-                findings.add(place.finding(FindingKind::TileAltered, detail));
-            }
+        if self.whole {
+            self.upper.finish(findings);
         }
     }
 
@@ -376,7 +248,9 @@ impl Log {
             (Some(ops), Some(tiles), Some(edges)) => {
                 let tile = edges.push(ops, tiles);
                 let doubtful = by_row.is_none() || by_tile.is_none() || by_row != by_tile;
-                self.leaf_entered(tile, doubtful);
+                if self.whole {
+                    self.upper.leaf_entered(tile, doubtful);
+                }
             }
             _ => self.lose(),
         }
@@ -414,60 +288,4 @@ impl Log {
         self.edges = None;
         self.whole = false;
     }
-
-    /// A leaf was entered that completes a tile of level 0 with this root, if any.
-    fn leaf_entered(&mut self, tile: Option<Hash>, doubtful: bool) {
-        if !self.whole {
-            return;
-        }
-        let level = self.level(0);
-        level.doubtful |= doubtful;
-        if let Some(root) = tile {
-            let doubtful = level.doubtful;
-            self.close_tile(0);
-            self.entry(1, root, doubtful);
-        }
-    }
-
-    fn level(&mut self, depth: usize) -> &mut Level {
-        while self.levels.len() <= depth {
-            self.levels.push(Level::default());
-        }
-        &mut self.levels[depth]
-    }
-
-    /// Appends an entry to the open tile of an upper level, and completes it when it is full.
-    fn entry(&mut self, depth: usize, hash: Hash, doubtful: bool) {
-        let level = self.level(depth);
-        level.entries.push(hash);
-        level.doubtful |= doubtful;
-        if level.entries.len() as u64 == TILE_WIDTH {
-            let above = root(&level.entries);
-            let doubtful = level.doubtful;
-            self.close_tile(depth);
-            self.entry(depth + 1, above, doubtful);
-        }
-    }
-
-    /// Notes what the open tile of a level should hold and opens the next one.
-    fn close_tile(&mut self, depth: usize) {
-        let Some(level) = self.levels.get_mut(depth) else {
-            return;
-        };
-        if depth > 0 && !level.entries.is_empty() && self.expected.len() < MAX_UPPER {
-            let upper = Upper {
-                digest: sha256(&[level.entries.as_flattened()]),
-                doubtful: level.doubtful,
-            };
-            self.expected.insert((depth as u8, level.index), upper);
-        }
-        level.entries.clear();
-        level.index += 1;
-        level.doubtful = false;
-    }
-}
-
-fn first_leaf(level: u8, index: u64) -> Option<u64> {
-    let width = 1u64.checked_shl(u32::from(level) * 8 + 8)?;
-    index.checked_mul(width)
 }

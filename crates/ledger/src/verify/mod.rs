@@ -1,7 +1,7 @@
 //! The verifier of a whole chain: it is fed stored rows in order, re-hashes all of them, trusts
 //! none, and reports what was altered and where. `history` looks at one origin's ops, `suspect`
-//! tells what happened to an op, `header` to a header, `log` to leaves and tiles; here they are
-//! fed and joined.
+//! tells what happened to an op, `header` to a header, `log` and `upper` to leaves and tiles; here
+//! they are fed and joined.
 
 mod block;
 mod close;
@@ -20,6 +20,7 @@ mod segments;
 mod sink;
 mod stored;
 mod suspect;
+mod upper;
 
 use std::collections::BTreeMap;
 

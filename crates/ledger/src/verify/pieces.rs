@@ -8,7 +8,7 @@
 use super::ChainVerifier;
 use super::finding::Findings;
 use super::ground::Ground;
-use super::log::Uppers;
+use super::upper::Digests;
 use crate::codec::{DecodeError, Reader, Write, bound};
 use crate::genesis::Genesis;
 use crate::hash::{Hash, ZERO_HASH};
@@ -37,7 +37,7 @@ pub struct Run {
     /// How far prune ops on the way reach; 0: there was none.
     pruned: u64,
     /// What the upper tiles should hold that became complete on the way.
-    tiles: Uppers,
+    tiles: Digests,
 }
 
 impl Run {
@@ -84,7 +84,7 @@ impl Run {
         let pruned = reader.u64("run pruned")?;
         let count = reader.u32("run tiles")? as usize;
         bound(count, MAX_RUN_TILES, "run tiles")?;
-        let mut tiles = Uppers::new();
+        let mut tiles = Digests::new();
         for _ in 0..count {
             let place = (reader.u8("tile level")?, reader.u64("tile index")?);
             let ascends = tiles.last_key_value().is_none_or(|(last, _)| *last < place);
@@ -245,7 +245,7 @@ impl ChainVerifier {
     }
 
     /// Takes over where another verification stands; keeps what was found and counted.
-    fn go_on_as(&mut self, other: Self, tiles: &Uppers) {
+    fn go_on_as(&mut self, other: Self, tiles: &Digests) {
         self.height = other.height;
         self.last_hash = other.last_hash;
         self.last_header = other.last_header;
