@@ -28,4 +28,5 @@ mod shape;
 mod stamp;
 mod survey;
 mod tables;
+mod tuple;
 mod verify;

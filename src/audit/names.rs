@@ -3,13 +3,13 @@
 
 use crate::catalog;
 use ledger::NodeId;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Local numbers and what they stand for.
 pub struct Names {
-    nodes: HashMap<i32, Vec<u8>>,
-    numbers: HashMap<NodeId, i32>,
-    schemas: HashMap<i32, Vec<u8>>,
+    nodes: BTreeMap<i32, Vec<u8>>,
+    numbers: BTreeMap<NodeId, i32>,
+    schemas: BTreeMap<i32, Vec<u8>>,
 }
 
 /// What number 0 stands for, which is that of no schema.

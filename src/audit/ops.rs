@@ -4,7 +4,9 @@
 //! at it, and SQL reads what is there.
 
 use super::shape;
+use super::tuple::Tuple;
 use crate::catalog::{self, Relation};
+use crate::error::corrupt;
 use pgrx::pg_sys;
 use std::ptr;
 
@@ -27,16 +29,16 @@ struct Indexed {
     index: pg_sys::Relation,
 }
 
-/// Columns of `crdt.op` in the order of the table.
+/// Where the columns of `crdt.op` lie in a stored row; from `SALT` on their length varies.
 const SEQ: usize = 0;
-const HLC: usize = 1;
-const ORIGIN: usize = 3;
-const SCHEMA_ID: usize = 4;
-const KIND: usize = 5;
-const SALT: usize = 6;
-const HASH: usize = 7;
-const PAYLOAD: usize = 8;
-const COLUMNS: usize = 9;
+const HLC: usize = 8;
+const SCHEMA_ID: usize = 28;
+const KIND: usize = 32;
+const SALT: usize = 34;
+
+/// The numbers of those columns that the index is on.
+const SEQ_COLUMN: i16 = 1;
+const ORIGIN_COLUMN: i16 = 4;
 
 impl Ops {
     /// Opens the op log.
@@ -45,8 +47,7 @@ impl Ops {
         if !shape::OP.fits(&table) {
             return Ops(None);
         }
-        let columns = [ORIGIN as i16 + 1, SEQ as i16 + 1];
-        let index = shape::primary_key(&table, &columns);
+        let index = shape::primary_key(&table, &[ORIGIN_COLUMN, SEQ_COLUMN]);
         Ops(index.map(|index| Indexed { table, index }))
     }
 
@@ -94,19 +95,19 @@ impl Indexed {
         let mut keys = [pg_sys::ScanKeyData::default(); 3];
         let bounds = [
             (
-                ORIGIN,
+                ORIGIN_COLUMN,
                 pg_sys::BTEqualStrategyNumber,
                 pg_sys::F_INT4EQ,
                 pg_sys::Datum::from(origin),
             ),
             (
-                SEQ,
+                SEQ_COLUMN,
                 pg_sys::BTGreaterEqualStrategyNumber,
                 pg_sys::F_INT8GE,
                 pg_sys::Datum::from(low),
             ),
             (
-                SEQ,
+                SEQ_COLUMN,
                 pg_sys::BTLessEqualStrategyNumber,
                 pg_sys::F_INT8LE,
                 pg_sys::Datum::from(high),
@@ -117,7 +118,7 @@ impl Indexed {
             unsafe {
                 pg_sys::ScanKeyInit(
                     key,
-                    column as i16 + 1,
+                    column,
                     strategy as pg_sys::StrategyNumber,
                     pg_sys::Oid::from(function),
                     value,
@@ -126,7 +127,7 @@ impl Indexed {
         }
         let mut last = None;
         // SAFETY: table and index are open; a tuple is valid until the next is
-        // fetched, and has the columns that `shape::OP` names, none null.
+        // fetched, and has the columns that `shape::OP` names.
         unsafe {
             let scan = Scan(pg_sys::systable_beginscan_ordered(
                 self.table.pointer(),
@@ -135,9 +136,6 @@ impl Indexed {
                 keys.len() as i32,
                 keys.as_mut_ptr(),
             ));
-            let descriptor = (*self.table.pointer()).rd_att;
-            let mut values = [pg_sys::Datum::null(); COLUMNS];
-            let mut nulls = [false; COLUMNS];
             loop {
                 let tuple = pg_sys::systable_getnext_ordered(
                     scan.0,
@@ -146,19 +144,17 @@ impl Indexed {
                 if tuple.is_null() {
                     break;
                 }
-                pg_sys::heap_deform_tuple(
-                    tuple,
-                    descriptor,
-                    values.as_mut_ptr(),
-                    nulls.as_mut_ptr(),
-                );
-                let bytes = [SALT, HASH, PAYLOAD].map(|at| Bytes::of(values[at]));
+                let tuple = Tuple::of(tuple);
+                if tuple.has_nulls {
+                    corrupt("a row of crdt.op with a null column");
+                }
+                let bytes = tuple.varlenas(SALT).map(|value| Bytes::of(value));
                 let [salt, hash, payload] = &bytes;
                 let row = OpRow {
-                    seq: values[SEQ].value() as i64,
-                    hlc: values[HLC].value() as i64,
-                    schema_id: values[SCHEMA_ID].value() as i32,
-                    kind: values[KIND].value() as i16,
+                    seq: tuple.int8(SEQ),
+                    hlc: tuple.int8(HLC),
+                    schema_id: tuple.int4(SCHEMA_ID),
+                    kind: tuple.int2(KIND),
                     salt: salt.slice(),
                     payload: payload.slice(),
                     hash: hash.slice(),
@@ -179,9 +175,8 @@ struct Bytes {
 
 impl Bytes {
     /// # Safety
-    /// The datum must be a bytea that outlives the result.
-    unsafe fn of(datum: pg_sys::Datum) -> Bytes {
-        let stored: *mut pg_sys::varlena = datum.cast_mut_ptr();
+    /// The value must be a bytea that outlives the result.
+    unsafe fn of(stored: *mut pg_sys::varlena) -> Bytes {
         // SAFETY: by the contract.
         unsafe {
             let plain = pgrx::varlena::varatt_is_1b(stored)

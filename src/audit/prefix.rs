@@ -10,7 +10,7 @@ use crate::instance::identity;
 use ledger::signature::{sign, verify};
 use ledger::{Cut, Ground, Hash, Header, NodeId};
 use pgrx::pg_sys;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// What the signature of the remembered row begins with.
 const LABEL: &[u8] = b"bcrdt/verified/v1\0";
@@ -183,7 +183,7 @@ fn describe(stored: &Stored, ground: &Ground, horizon: u64) -> Result<Prefix, St
     let unreadable = || format!("block {} cannot be read", ground.height);
     let header = Header::from_bytes(&ground.header).map_err(|_| unreadable())?;
     let cut = Cut::from_bytes(&ground.cut).map_err(|_| unreadable())?;
-    let mut origins = HashMap::new();
+    let mut origins = BTreeMap::new();
     let mut ops = 0;
     for (origin, at) in cut.iter() {
         let known = stored

@@ -7,12 +7,13 @@
 
 use super::shape::{self, Shape};
 use super::stamp::{NEVER, full_number, tile_is_complete};
+use super::tuple::Tuple;
 use crate::catalog::Relation;
 use ledger::Hash;
 use ledger::hash::sha256;
 use pgrx::{check_for_interrupts, pg_sys};
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// Rows between two looks at whether the query was cancelled.
 const STRIDE: u64 = 4096;
@@ -25,7 +26,7 @@ pub struct Bounds {
     pub size: u64,
     /// By local number of the origin: the last op in the blocks, and the last
     /// of those that a segment row covers.
-    pub origins: HashMap<i32, (i64, i64)>,
+    pub origins: BTreeMap<i32, (i64, i64)>,
     /// Transactions below this number, which is 64 bits wide, had ended.
     pub horizon: u64,
 }
@@ -72,7 +73,7 @@ pub fn survey(bounds: &Bounds) -> Result<Numbers, String> {
     };
     // The numbers below are the places of the columns in a stored row.
     let complete = RefCell::new(HashSet::new());
-    let tile = |row: &Row| {
+    let tile = |row: &Tuple| {
         let wanted = tile_is_complete(bounds.size, row.int2(0), row.int8(8));
         if let Some(value) = row.long_value(16).filter(|_| wanted) {
             complete.borrow_mut().insert(value);
@@ -120,52 +121,6 @@ pub fn is_older(stamp: u32, horizon: u64) -> bool {
     full_number(next_transaction(), stamp) < horizon
 }
 
-/// The fixed part of a stored row.
-struct Row(*const u8);
-
-impl Row {
-    fn bytes<const N: usize>(&self, at: usize) -> [u8; N] {
-        // SAFETY: made of a row whose shape was checked; the columns read are
-        // of fixed length, not null, and aligned as their types are.
-        unsafe { self.0.add(at).cast::<[u8; N]>().read_unaligned() }
-    }
-
-    fn int2(&self, at: usize) -> i16 {
-        i16::from_ne_bytes(self.bytes(at))
-    }
-
-    fn int4(&self, at: usize) -> i32 {
-        i32::from_ne_bytes(self.bytes(at))
-    }
-
-    fn int8(&self, at: usize) -> i64 {
-        i64::from_ne_bytes(self.bytes(at))
-    }
-
-    /// The number of the value at this place, if it is kept apart: a pointer
-    /// to it begins with 1 and the tag of its kind, and holds its size, how it
-    /// is compressed, and its number.
-    fn long_value(&self, at: usize) -> Option<u32> {
-        let tag = pg_sys::vartag_external::VARTAG_ONDISK as u8;
-        (self.bytes(at) == [1, tag]).then(|| u32::from_ne_bytes(self.bytes(at + 2 + 8)))
-    }
-}
-
-/// The fixed part of a row, and the stamp of who wrote it.
-///
-/// # Safety
-/// The tuple must outlive the result.
-unsafe fn parts(tuple: pg_sys::HeapTuple) -> (Row, u32) {
-    // SAFETY: by the contract.
-    unsafe {
-        let header = (*tuple).t_data;
-        (
-            Row(header.cast::<u8>().add(usize::from((*header).t_hoff))),
-            (*header).t_choice.t_heap.t_xmin.into_inner(),
-        )
-    }
-}
-
 struct Look {
     next: u64,
     horizon: u64,
@@ -176,7 +131,7 @@ struct Look {
 impl Look {
     /// Counts the rows of a table that `wanted` names; each must be older than
     /// the horizon.
-    fn table(&mut self, shape: &Shape, wanted: impl Fn(&Row) -> bool) -> Result<u64, String> {
+    fn table(&mut self, shape: &Shape, wanted: impl Fn(&Tuple) -> bool) -> Result<u64, String> {
         self.table_and(shape, wanted, None)
     }
 
@@ -185,11 +140,11 @@ impl Look {
     fn table_and(
         &mut self,
         shape: &Shape,
-        wanted: impl Fn(&Row) -> bool,
+        wanted: impl Fn(&Tuple) -> bool,
         named: Option<&RefCell<HashSet<u32>>>,
     ) -> Result<u64, String> {
         let (mut count, mut newer) = (0, 0);
-        let each = |row: &Row, older: bool| {
+        let each = |row: &Tuple, older: bool| {
             if wanted(row) {
                 count += 1;
                 newer += u64::from(!older);
@@ -215,7 +170,7 @@ impl Look {
     fn rows(
         &mut self,
         shape: &Shape,
-        mut each: impl FnMut(&Row, bool),
+        mut each: impl FnMut(&Tuple, bool),
         named: Option<&RefCell<HashSet<u32>>>,
     ) -> Result<(), String> {
         let table = Relation::open(shape.name, pg_sys::AccessShareLock);
@@ -228,13 +183,10 @@ impl Look {
         self.identify(table.pointer());
         scan(table.pointer(), |tuple| {
             // SAFETY: a tuple that the scan lends.
-            let (row, stamp) = unsafe {
-                let flags = u32::from((*(*tuple).t_data).t_infomask);
-                nulls |= flags & pg_sys::HEAP_HASNULL != 0;
-                parts(tuple)
-            };
+            let row = unsafe { Tuple::of(tuple) };
+            nulls |= row.has_nulls;
             if !nulls {
-                each(&row, full_number(next, stamp) < horizon);
+                each(&row, full_number(next, row.stamp) < horizon);
             }
         });
         if nulls {
@@ -262,10 +214,9 @@ impl Look {
         scan(toast.0, |tuple| {
             // SAFETY: a tuple that the scan lends; its first column is the
             // number of the value.
-            let (row, stamp) = unsafe { parts(tuple) };
-            let value = u32::from_ne_bytes(row.bytes(0));
-            if named.is_none_or(|named| named.borrow().contains(&value)) {
-                older += u64::from(full_number(next, stamp) < horizon);
+            let row = unsafe { Tuple::of(tuple) };
+            if named.is_none_or(|named| named.borrow().contains(&row.oid(0))) {
+                older += u64::from(full_number(next, row.stamp) < horizon);
             }
         });
         self.long += older;

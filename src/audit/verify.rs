@@ -6,16 +6,19 @@ use super::{ground, parallel};
 use crate::catalog;
 use crate::error::corrupt;
 use crate::instance::progress::{Phase, Progress};
+use ledger::merkle::TILE_WIDTH;
+use ledger::verify::MAX_RUN_TILES;
 use ledger::{Ground, Pieces, Report, Run, SignedChange};
 
 /// Fewer leaves than this are verified by one process: to start others would
 /// take longer.
 const MIN_SHARED: u64 = 20_000;
-/// Runs that each process gets on average, so that none waits long for the
-/// last.
-const RUNS_EACH: u64 = 8;
-/// The most runs.
-const MAX_RUNS: u64 = 256;
+/// The smallest run is this share of what each process has to do.
+const SMALLEST: u64 = 64;
+/// The most leaves of a run: what one run may have to tell is bounded.
+const MAX_LEAVES: u64 = (MAX_RUN_TILES as u64 / 2) * TILE_WIDTH * TILE_WIDTH;
+/// The most runs; what is behind them one process verifies.
+const MAX_RUNS: usize = 4096;
 
 /// The stored chain, open for verification, by whichever process.
 pub struct Stored {
@@ -159,8 +162,10 @@ fn leaves(height: u64) -> Option<u64> {
     Some(catalog::header(height as i64)?.tree_size)
 }
 
-/// Splits the blocks into runs of about as many leaves each. None where the
-/// headers do not tell, or it is not worth while.
+/// Splits the blocks into runs for several processes. Each has a share of the
+/// leaves that are left: the first runs are long and the last short, so that all
+/// processes end at about the same time (guided self-scheduling, Polychronopoulos
+/// and Kuck 1987). None where the headers do not tell, or it is not worth while.
 fn plan(after: u64, last: u64) -> Vec<Piece> {
     let processes = u64::from(parallel::max_workers()) + 1;
     let size = |height| match height {
@@ -174,14 +179,12 @@ fn plan(after: u64, last: u64) -> Vec<Piece> {
     if processes < 2 || total < MIN_SHARED {
         return Vec::new();
     }
-    let each = (total / (processes * RUNS_EACH))
-        .max(total / MAX_RUNS)
-        .max(1);
+    let least = (total / (processes * SMALLEST)).clamp(1, MAX_LEAVES);
     let mut runs = Vec::new();
-    let mut from = after;
-    let mut goal = start;
-    while from < last && (runs.len() as u64) < MAX_RUNS {
-        goal = goal.saturating_add(each);
+    let (mut from, mut known) = (after, start);
+    while from < last && runs.len() < MAX_RUNS {
+        let left = end.saturating_sub(known);
+        let goal = known.saturating_add((left / (2 * processes)).clamp(least, MAX_LEAVES));
         // The first block that reaches the goal.
         let (mut low, mut high) = (from + 1, last);
         while low < high {
@@ -196,7 +199,7 @@ fn plan(after: u64, last: u64) -> Vec<Piece> {
             after: from,
             to: low,
         });
-        goal = goal.max(leaves(low).unwrap_or(goal));
+        known = leaves(low).unwrap_or(goal);
         from = low;
     }
     runs
