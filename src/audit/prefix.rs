@@ -171,27 +171,37 @@ fn still_holds(stored: &Stored, prefix: &Prefix) -> Result<(), String> {
     let ground = stored
         .ground(prefix.height)
         .ok_or_else(|| format!("block {} cannot be read", prefix.height))?;
-    let now = describe(stored, &ground, prefix.horizon)?;
+    let now = describe(stored, &ground, prefix.horizon, Known::Nothing)?;
     match now == *prefix {
         true => Ok(()),
         false => Err("rows of the ledger are gone, or its tables were replaced".to_owned()),
     }
 }
 
+/// What was seen of the ops already, under the snapshot in use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    /// They are there, each as it was signed.
+    Verified,
+}
+
 /// What the rows say now of the chain up to `ground`.
-fn describe(stored: &Stored, ground: &Ground, horizon: u64) -> Result<Prefix, String> {
+fn describe(
+    stored: &Stored,
+    ground: &Ground,
+    horizon: u64,
+    known: Known,
+) -> Result<Prefix, String> {
     let unreadable = || format!("block {} cannot be read", ground.height);
     let header = Header::from_bytes(&ground.header).map_err(|_| unreadable())?;
     let cut = Cut::from_bytes(&ground.cut).map_err(|_| unreadable())?;
     let mut origins = BTreeMap::new();
     let mut ops = 0;
     for (origin, at) in cut.iter() {
-        let known = stored
-            .source
-            .names
-            .number(origin)
-            .zip(ground.origins.get(origin));
-        let (number, behind) = known.ok_or_else(unreadable)?;
+        let number = stored.source.names.number(origin);
+        let behind = ground.origins.get(origin);
+        let (number, behind) = number.zip(behind).ok_or_else(unreadable)?;
         let head = catalog::one(
             "SELECT hash FROM crdt.op WHERE origin = $1 AND seq = $2",
             &[number.into(), (at.seq as i64).into()],
@@ -211,6 +221,7 @@ fn describe(stored: &Stored, ground: &Ground, horizon: u64) -> Result<Prefix, St
         size: header.tree_size,
         origins,
         horizon,
+        ops: (known == Known::Verified).then_some(ops),
     })?;
     let complete = super::stamp::complete_tiles(header.tree_size);
     if (numbers.ops, numbers.blocks, numbers.tiles) != (ops, ground.height, complete) {
@@ -248,7 +259,10 @@ pub fn memorable(stored: &Stored) -> Option<Remembered> {
         .into_iter()
         .find(|(_, stamp)| u32::try_from(*stamp).is_ok_and(|s| survey::is_older(s, horizon)))?;
     let ground = stored.ground(u64::try_from(height).ok()?)?;
-    describe(stored, &ground, horizon).ok().map(Remembered)
+    // An op that a transaction behind the horizon has rewritten, which only pruning
+    // does, is seen when this is recalled: then all is verified once more.
+    let described = describe(stored, &ground, horizon, Known::Verified);
+    described.ok().map(Remembered)
 }
 
 /// What is to be remembered.

@@ -29,6 +29,9 @@ pub struct Bounds {
     pub origins: BTreeMap<i32, (i64, i64)>,
     /// Transactions below this number, which is 64 bits wide, had ended.
     pub horizon: u64,
+    /// How many ops they have, if each was just read under the snapshot in use:
+    /// by far the most rows, which are not looked at twice then.
+    pub ops: Option<u64>,
 }
 
 /// How many rows there are within the bounds, and which tables they are in.
@@ -80,8 +83,12 @@ pub fn survey(bounds: &Bounds) -> Result<Numbers, String> {
         }
         wanted
     };
+    let ops = match bounds.ops {
+        Some(ops) => look.only_long_values(&shape::OP).map(|()| ops),
+        None => look.table(&shape::OP, |row| within(row.int4(24), row.int8(0), false)),
+    };
     Ok(Numbers {
-        ops: look.table(&shape::OP, |row| within(row.int4(24), row.int8(0), false))?,
+        ops: ops?,
         segments: look.table(&shape::SEGMENT, |row| {
             within(row.int4(0), row.int8(16), true)
         })?,
@@ -167,20 +174,32 @@ impl Look {
         Ok(count)
     }
 
+    /// Opens a table, unless another was put in its place.
+    fn open(&mut self, shape: &Shape) -> Result<Relation, String> {
+        let table = Relation::open(shape.name, pg_sys::AccessShareLock);
+        if !shape.fits(&table) {
+            let name = shape.name.to_string_lossy();
+            return Err(format!("crdt.{name} is not as it was created"));
+        }
+        self.identify(table.pointer());
+        Ok(table)
+    }
+
+    fn only_long_values(&mut self, shape: &Shape) -> Result<(), String> {
+        let table = self.open(shape)?;
+        self.long_values(table.pointer(), None);
+        Ok(())
+    }
+
     fn rows(
         &mut self,
         shape: &Shape,
         mut each: impl FnMut(&Tuple, bool),
         named: Option<&RefCell<HashSet<u32>>>,
     ) -> Result<(), String> {
-        let table = Relation::open(shape.name, pg_sys::AccessShareLock);
-        if !shape.fits(&table) {
-            let name = shape.name.to_string_lossy();
-            return Err(format!("crdt.{name} is not as it was created"));
-        }
+        let table = self.open(shape)?;
         let (next, horizon) = (self.next, self.horizon);
         let mut nulls = false;
-        self.identify(table.pointer());
         scan(table.pointer(), |tuple| {
             // SAFETY: a tuple that the scan lends.
             let row = unsafe { Tuple::of(tuple) };
