@@ -9,6 +9,7 @@ mod cosignature;
 mod export;
 pub mod feed;
 mod ground;
+mod indexed;
 mod lineage;
 pub mod log;
 mod merkle;

@@ -3,8 +3,8 @@
 //! hashing. Where table or index is not as it was created, somebody has been
 //! at it, and SQL reads what is there.
 
+use super::indexed::Indexed;
 use super::shape;
-use super::tuple::Tuple;
 use crate::catalog::{self, Relation};
 use crate::error::corrupt;
 use pgrx::pg_sys;
@@ -24,11 +24,6 @@ pub struct OpRow<'a> {
 /// The op log, open for reading.
 pub struct Ops(Option<Indexed>);
 
-struct Indexed {
-    table: Relation,
-    index: pg_sys::Relation,
-}
-
 /// Where the columns of `crdt.op` lie in a stored row; from `SALT` on their length varies.
 const SEQ: usize = 0;
 const HLC: usize = 8;
@@ -47,8 +42,7 @@ impl Ops {
         if !shape::OP.fits(&table) {
             return Ops(None);
         }
-        let index = shape::primary_key(&table, &[ORIGIN_COLUMN, SEQ_COLUMN]);
-        Ops(index.map(|index| Indexed { table, index }))
+        Ops(Indexed::open(table, &[ORIGIN_COLUMN, SEQ_COLUMN]))
     }
 
     /// Lends the ops `low ..= high` of an origin, by number ascending.
@@ -61,110 +55,76 @@ impl Ops {
         mut lend: impl FnMut(&OpRow<'_>),
     ) -> Option<i64> {
         match &self.0 {
-            Some(indexed) => indexed.each(origin, low, high, &mut lend),
+            Some(indexed) => by_index(indexed, origin, low, high, &mut lend),
             None => by_sql(origin, low, high, &mut lend),
         }
     }
 }
 
-impl Drop for Indexed {
-    fn drop(&mut self) {
-        // SAFETY: opened by `shape::primary_key`, closed once; the lock stays.
-        unsafe { pg_sys::index_close(self.index, pg_sys::NoLock as pg_sys::LOCKMODE) }
-    }
-}
-
-/// A scan that is ended when it is dropped.
-struct Scan(pg_sys::SysScanDesc);
-
-impl Drop for Scan {
-    fn drop(&mut self) {
-        // SAFETY: begun once, ended once.
-        unsafe { pg_sys::systable_endscan_ordered(self.0) }
-    }
-}
-
-impl Indexed {
-    fn each(
-        &self,
-        origin: i32,
-        low: i64,
-        high: i64,
-        lend: &mut dyn FnMut(&OpRow<'_>),
-    ) -> Option<i64> {
-        let mut keys = [pg_sys::ScanKeyData::default(); 3];
-        let bounds = [
-            (
-                ORIGIN_COLUMN,
-                pg_sys::BTEqualStrategyNumber,
-                pg_sys::F_INT4EQ,
-                pg_sys::Datum::from(origin),
-            ),
-            (
-                SEQ_COLUMN,
-                pg_sys::BTGreaterEqualStrategyNumber,
-                pg_sys::F_INT8GE,
-                pg_sys::Datum::from(low),
-            ),
-            (
-                SEQ_COLUMN,
-                pg_sys::BTLessEqualStrategyNumber,
-                pg_sys::F_INT8LE,
-                pg_sys::Datum::from(high),
-            ),
-        ];
-        for (key, (column, strategy, function, value)) in keys.iter_mut().zip(bounds) {
-            // SAFETY: an entry of the array above, for a column of that type.
-            unsafe {
-                pg_sys::ScanKeyInit(
-                    key,
-                    column,
-                    strategy as pg_sys::StrategyNumber,
-                    pg_sys::Oid::from(function),
-                    value,
-                );
-            }
-        }
-        let mut last = None;
-        // SAFETY: table and index are open; a tuple is valid until the next is
-        // fetched, and has the columns that `shape::OP` names.
+fn by_index(
+    indexed: &Indexed,
+    origin: i32,
+    low: i64,
+    high: i64,
+    lend: &mut dyn FnMut(&OpRow<'_>),
+) -> Option<i64> {
+    let mut keys = [pg_sys::ScanKeyData::default(); 3];
+    let bounds = [
+        (
+            ORIGIN_COLUMN,
+            pg_sys::BTEqualStrategyNumber,
+            pg_sys::F_INT4EQ,
+            pg_sys::Datum::from(origin),
+        ),
+        (
+            SEQ_COLUMN,
+            pg_sys::BTGreaterEqualStrategyNumber,
+            pg_sys::F_INT8GE,
+            pg_sys::Datum::from(low),
+        ),
+        (
+            SEQ_COLUMN,
+            pg_sys::BTLessEqualStrategyNumber,
+            pg_sys::F_INT8LE,
+            pg_sys::Datum::from(high),
+        ),
+    ];
+    for (key, (column, strategy, function, value)) in keys.iter_mut().zip(bounds) {
+        // SAFETY: an entry of the array above, for a column of that type.
         unsafe {
-            let scan = Scan(pg_sys::systable_beginscan_ordered(
-                self.table.pointer(),
-                self.index,
-                pg_sys::GetActiveSnapshot(),
-                keys.len() as i32,
-                keys.as_mut_ptr(),
-            ));
-            loop {
-                let tuple = pg_sys::systable_getnext_ordered(
-                    scan.0,
-                    pg_sys::ScanDirection::ForwardScanDirection,
-                );
-                if tuple.is_null() {
-                    break;
-                }
-                let tuple = Tuple::of(tuple);
-                if tuple.has_nulls {
-                    corrupt("a row of crdt.op with a null column");
-                }
-                let bytes = tuple.varlenas(SALT).map(|value| Bytes::of(value));
-                let [salt, hash, payload] = &bytes;
-                let row = OpRow {
-                    seq: tuple.int8(SEQ),
-                    hlc: tuple.int8(HLC),
-                    schema_id: tuple.int4(SCHEMA_ID),
-                    kind: tuple.int2(KIND),
-                    salt: salt.slice(),
-                    payload: payload.slice(),
-                    hash: hash.slice(),
-                };
-                last = Some(row.seq);
-                lend(&row);
-            }
+            pg_sys::ScanKeyInit(
+                key,
+                column,
+                strategy as pg_sys::StrategyNumber,
+                pg_sys::Oid::from(function),
+                value,
+            );
         }
-        last
     }
+    let mut last = None;
+    // SAFETY: the keys are those of the index; a row has the columns that
+    // `shape::OP` names.
+    unsafe {
+        indexed.each(&mut keys, |tuple| {
+            if tuple.has_nulls {
+                corrupt("a row of crdt.op with a null column");
+            }
+            let bytes = tuple.varlenas(SALT).map(|value| Bytes::of(value));
+            let [salt, hash, payload] = &bytes;
+            let row = OpRow {
+                seq: tuple.int8(SEQ),
+                hlc: tuple.int8(HLC),
+                schema_id: tuple.int4(SCHEMA_ID),
+                kind: tuple.int2(KIND),
+                salt: salt.slice(),
+                payload: payload.slice(),
+                hash: hash.slice(),
+            };
+            last = Some(row.seq);
+            lend(&row);
+        });
+    }
+    last
 }
 
 /// A bytea, put together in memory only if it is stored compressed or apart.
