@@ -14,7 +14,7 @@ use ledger::{Ground, Pieces, Report, Run, SignedChange};
 /// take longer.
 const MIN_SHARED: u64 = 20_000;
 /// The smallest run is this share of what each process has to do.
-const SMALLEST: u64 = 64;
+const SMALLEST: u64 = 128;
 /// The most leaves of a run: what one run may have to tell is bounded.
 const MAX_LEAVES: u64 = (MAX_RUN_TILES as u64 / 2) * TILE_WIDTH * TILE_WIDTH;
 /// The most runs; what is behind them one process verifies.
