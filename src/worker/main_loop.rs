@@ -3,30 +3,25 @@
 //! take in what peers sent, commits, and only then lets anything out.
 
 use super::comparisons::Comparisons;
-use super::letters::{self, Pending};
-use super::network::{Incoming, Network, tell};
+use super::letters::Pending;
+use super::network::{Network, tell};
 use super::origins::Origins;
 use super::pace::Pace;
 use super::public::PublicLog;
 use super::store::Tables;
 use super::witness::Witnesses;
-use super::{join, seal, signals, transaction};
+use super::{signals, transaction};
 use crate::catalog;
 use crate::error::OrCorrupt;
-use crate::instance::mailbox;
-use crate::instance::{clock, identity, settings, slot};
+use crate::instance::{clock, identity, mailbox, settings, slot};
 use ledger::ChainId;
 use pgrx::prelude::*;
 use replica::{Effect, Input, Node, Options, SoleValidator};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Events taken in by one transaction.
-const MAX_EVENTS: usize = 32;
 /// Pause after a lost transaction, before the next try.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// While many write, how long after one segment the next is sealed.
-const CROWD_PAUSE: Duration = Duration::from_millis(4);
 /// Longest wait, so that work left by a crashed or prepared transaction is
 /// found without a wake-up.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -89,7 +84,7 @@ pub struct Worker {
     pub(super) witnesses: Witnesses,
     pub(super) pending: Option<Pending>,
     /// Tables that peers compare with theirs.
-    comparisons: Comparisons,
+    pub(super) comparisons: Comparisons,
     /// Inputs that arose from carrying out effects.
     pub(super) leftovers: Vec<Input>,
     /// How busily ops are sealed, and when that was last.
@@ -97,16 +92,6 @@ pub struct Worker {
     pub(super) last_seal: Instant,
     /// When sealing goes on, if it pauses.
     pub(super) seal_due: Option<Instant>,
-}
-
-/// What a transaction of the node leaves to be done after its commit.
-#[derive(Default)]
-struct Outcome {
-    effects: Vec<Effect>,
-    replies: Vec<(u64, u16, Vec<u8>)>,
-    joined: Option<Result<String, String>>,
-    members_changed: bool,
-    more: bool,
 }
 
 impl Worker {
@@ -252,179 +237,14 @@ impl Worker {
         }
     }
 
-    fn refresh_members(&mut self) -> Result<(), String> {
+    pub(super) fn refresh_members(&mut self) -> Result<(), String> {
         match &mut self.network {
             Some(network) => transaction::with_extension(|| network.set_members()),
             None => Ok(()),
         }
     }
 
-    /// Seals, unless so many are writing that it pays to wait a little for
-    /// more: each segment costs a signature and a flush, however many ops are
-    /// in it. Returns whether more waits.
-    fn seal_in_time(&mut self) -> Result<bool, String> {
-        let pause = match self.pace.is_crowded() {
-            false => Duration::ZERO,
-            true => CROWD_PAUSE,
-        }
-        .max(Duration::from_millis(settings::seal_delay_ms()));
-        self.seal_due = self
-            .last_seal
-            .checked_add(pause)
-            .filter(|due| *due > Instant::now());
-        if self.seal_due.is_some() {
-            return Ok(false);
-        }
-        self.seal()
-    }
-
-    /// Seals a batch of the outbox. Returns whether more waits.
-    pub(super) fn seal(&mut self) -> Result<bool, String> {
-        let (Some(chain), Some(me), Some(node)) = (self.chain, self.me, &mut self.node) else {
-            return Ok(false);
-        };
-        let origins = &mut self.origins;
-        let sealed = transaction::with_extension(|| {
-            let sealed = seal::seal(&chain, me, origins);
-            // Sealed ops leave this server, so they must outlive a crash; a
-            // turn without any has nothing to flush.
-            flush_at_commit(sealed.is_some());
-            let Some(sealed) = sealed else {
-                return (Vec::new(), 0, false);
-            };
-            let batch = sealed.segment.ops.len();
-            let tick = Input::Tick {
-                now_ms: clock::now_ms(),
-            };
-            let mut tables = Tables { origins };
-            let Ok(mut effects) = node.handle(tick, &mut tables);
-            let Ok(more) = node.handle(Input::Sealed(sealed.segment), &mut tables);
-            effects.extend(more);
-            (effects, batch, sealed.more)
-        })?;
-        let (effects, batch, more) = sealed;
-        self.pace.count(batch);
-        if batch > 0 {
-            self.last_seal = Instant::now();
-        }
-        self.carry_out(effects);
-        Ok(more)
-    }
-
-    /// Lets the node take in what peers sent, and the time. Returns whether
-    /// more waits.
-    fn take_in(&mut self) -> Result<bool, String> {
-        let (mut incoming, posted) = match &mut self.network {
-            Some(network) => network.receive(self.chain.as_ref(), MAX_EVENTS),
-            None => Default::default(),
-        };
-        posted
-            .into_iter()
-            .for_each(|outcome| self.hear_witness(outcome));
-        self.pass_on_comparisons(&mut incoming);
-        let now_ms = clock::now_ms();
-        let due = self
-            .node
-            .as_ref()
-            .is_some_and(|node| node.next_tick_ms() <= now_ms);
-        if incoming.is_empty() && self.leftovers.is_empty() && !due {
-            return Ok(false);
-        }
-        let tokens: Vec<u64> = incoming.iter().filter_map(token_of).collect();
-        let leftovers = std::mem::take(&mut self.leftovers);
-        let result = self.process(incoming, leftovers, now_ms);
-        if result.is_err()
-            && let Some(network) = &self.network
-        {
-            tokens
-                .into_iter()
-                .for_each(|token| network.reply(token, 503, Vec::new()));
-        }
-        let outcome = result?;
-        if let Some(network) = &self.network {
-            for (token, status, body) in outcome.replies {
-                network.reply(token, status, body);
-            }
-        }
-        self.carry_out(outcome.effects);
-        if let Some(joined) = outcome.joined {
-            self.pending = None;
-            mailbox::answer(joined);
-        }
-        if outcome.members_changed {
-            self.refresh_members()?;
-        }
-        Ok(outcome.more)
-    }
-
-    /// Takes out what concerns comparisons of tables, which need no
-    /// transaction here.
-    fn pass_on_comparisons(&mut self, incoming: &mut Vec<Incoming>) {
-        let comparisons = &mut self.comparisons;
-        let (network, chain) = (&self.network, &self.chain);
-        incoming.retain(|event| {
-            let Incoming::Compare { peer, token, body } = event else {
-                return true;
-            };
-            if let (Some(network), Some(chain)) = (network, chain) {
-                comparisons.take(network, chain, *peer, *token, body);
-            }
-            false
-        });
-    }
-
-    fn process(
-        &mut self,
-        incoming: Vec<Incoming>,
-        leftovers: Vec<Input>,
-        now_ms: u64,
-    ) -> Result<Outcome, String> {
-        let (origins, node, pending) = (&mut self.origins, &mut self.node, &mut self.pending);
-        transaction::with_extension(|| {
-            let mut outcome = Outcome::default();
-            let mut inputs = vec![Input::Tick { now_ms }];
-            inputs.extend(leftovers);
-            let (height, members) = (node.as_ref().map(Node::height), member_count());
-            for event in incoming {
-                match event {
-                    Incoming::Node(input) => inputs.push(input),
-                    // Taken out before.
-                    Incoming::Compare { .. } => {}
-                    Incoming::Guest { token, key, body } => {
-                        let (status, body) = match join::admit(&key, &body) {
-                            Ok(grant) => (200, grant),
-                            Err(reason) => (403, reason.into_bytes()),
-                        };
-                        inputs.push(Input::MembershipChanged);
-                        outcome.replies.push((token, status, body));
-                        outcome.more = true;
-                    }
-                    Incoming::Unreachable(reason) => {
-                        outcome.joined = letters::retry_or_fail(pending, reason)
-                    }
-                    Incoming::Joined(result) => {
-                        outcome.joined = letters::finish_joining(pending, result);
-                        outcome.more = true;
-                    }
-                }
-            }
-            if let Some(node) = node {
-                let mut tables = Tables { origins };
-                for input in inputs {
-                    let Ok(effects) = node.handle(input, &mut tables);
-                    outcome.effects.extend(effects);
-                }
-            }
-            outcome.members_changed = member_count() != members;
-            // What peers sent can be had from them again; what this node
-            // decides or promises cannot.
-            let decided = node.as_ref().map(Node::height) != height;
-            flush_at_commit(decided || outcome.members_changed);
-            outcome
-        })
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
         match (&self.network, &self.chain) {
             (Some(network), Some(chain)) => {
                 self.leftovers.extend(network.carry_out(chain, effects));
@@ -461,29 +281,4 @@ fn options() -> Options {
         max_clock_skew_ms: settings::max_clock_skew_ms(),
         ..Options::default()
     }
-}
-
-fn token_of(incoming: &Incoming) -> Option<u64> {
-    match incoming {
-        Incoming::Node(Input::Request { token, .. }) | Incoming::Guest { token, .. } => {
-            Some(*token)
-        }
-        _ => None,
-    }
-}
-
-fn member_count() -> i64 {
-    catalog::one("SELECT count(*) FROM crdt.node", &[], |row| row.need(1)).unwrap_or_default()
-}
-
-/// Whether the commit of this transaction waits for the disk.
-fn flush_at_commit(flush: bool) {
-    let level = if flush {
-        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_LOCAL_FLUSH
-    } else {
-        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_OFF
-    };
-    // SAFETY: the variable behind the setting, as SET LOCAL would change it;
-    // each transaction of this worker sets it anew.
-    unsafe { pg_sys::synchronous_commit = level as i32 }
 }

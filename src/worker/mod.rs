@@ -10,6 +10,7 @@ mod apply;
 mod comparisons;
 mod content;
 pub mod ddl;
+mod intake;
 pub mod join;
 mod launcher;
 mod letters;

@@ -79,6 +79,18 @@ pub fn run<R>(work: impl FnOnce() -> R) -> Result<R, String> {
     }
 }
 
+/// Whether the commit of this transaction waits for the disk.
+pub fn flush_at_commit(flush: bool) {
+    let level = if flush {
+        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_LOCAL_FLUSH
+    } else {
+        pg_sys::SyncCommitLevel::SYNCHRONOUS_COMMIT_OFF
+    };
+    // SAFETY: the variable behind the setting, as SET LOCAL would change it;
+    // each transaction of this worker sets it anew.
+    unsafe { pg_sys::synchronous_commit = level as i32 }
+}
+
 fn explain(error: CaughtError) -> String {
     let report = match &error {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
