@@ -52,9 +52,9 @@ fn insert(call: &Call, row: &Row) {
     let table = &call.table;
     let mut meta = meta(table, row);
     let (row_key, hash) = name(table, row);
-    // The guard looked before this row's key was locked: another session may
-    // have deleted a row of this key between then and now.
-    let deleted = tombstone::find(&key::tombstone_id(&hash)).unwrap_or_default();
+    // The guard looked before this row's key was locked: another session, or a
+    // peer, may have deleted a row of this key between then and now.
+    let deleted = tombstone::find_settled(&key::tombstone_id(&hash)).unwrap_or_default();
     if deleted > meta.causal_length {
         meta.causal_length = deleted.saturating_add(1);
         call.rewrite(table.meta, &meta.encode());

@@ -13,12 +13,61 @@ const CAUSAL_LENGTH: i32 = 2;
 /// The causal length a deleted row has reached, seen as of now and not as of
 /// the statement's start: another session may just have deleted it.
 pub fn find(id: &[u8; 16]) -> Option<u32> {
-    let table = Relation::open(TABLE, pg_sys::AccessShareLock);
-    let key = id.as_slice().into_datum()?;
-    // SAFETY: the scan is ended and the snapshot released before return; the
-    // key is compared with bytea equality against a bytea column.
+    // SAFETY: registered here, released after the scan.
     unsafe {
         let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
+        let found = scan(id, snapshot, || ());
+        pg_sys::UnregisterSnapshot(snapshot);
+        found
+    }
+}
+
+/// The same, once those have ended who are about to change it. Whoever asks has
+/// inserted a row of this key: a peer's deletion that found no row has either
+/// left a tombstone, which is seen here, or waits for this transaction.
+pub fn find_settled(id: &[u8; 16]) -> Option<u32> {
+    loop {
+        let mut snapshot = pg_sys::SnapshotData {
+            snapshot_type: pg_sys::SnapshotType::SNAPSHOT_DIRTY,
+            ..Default::default()
+        };
+        let snapshot = &raw mut snapshot;
+        let mut running = pg_sys::InvalidTransactionId;
+        // SAFETY: the snapshot outlives the scan, which notes in it who is
+        // changing the row just seen. Waiting needs no relation.
+        unsafe {
+            let found = scan(id, snapshot, || {
+                for transaction in [(*snapshot).xmin, (*snapshot).xmax] {
+                    if transaction != pg_sys::InvalidTransactionId {
+                        running = transaction;
+                    }
+                }
+            });
+            if running == pg_sys::InvalidTransactionId {
+                return found;
+            }
+            pg_sys::XactLockTableWait(
+                running,
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                pg_sys::XLTW_Oper::XLTW_None,
+            );
+        }
+    }
+}
+
+/// The greatest causal length of the tombstones that the snapshot shows; `seen`
+/// is called for each.
+///
+/// # Safety
+/// The snapshot must be valid.
+unsafe fn scan(id: &[u8; 16], snapshot: pg_sys::Snapshot, mut seen: impl FnMut()) -> Option<u32> {
+    let table = Relation::open(TABLE, pg_sys::AccessShareLock);
+    let key = id.as_slice().into_datum()?;
+    let mut found = None;
+    // SAFETY: the scan is ended before return; the key is compared with bytea
+    // equality against a bytea column.
+    unsafe {
         let mut scan_key = pg_sys::ScanKeyData::default();
         pg_sys::ScanKeyInit(
             &mut scan_key,
@@ -30,19 +79,23 @@ pub fn find(id: &[u8; 16]) -> Option<u32> {
         let index = crate::catalog::relation_oid(INDEX);
         let scan =
             pg_sys::systable_beginscan(table.pointer(), index, true, snapshot, 1, &mut scan_key);
-        let tuple = pg_sys::systable_getnext(scan);
-        let found = (!tuple.is_null()).then(|| {
+        loop {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() {
+                break;
+            }
+            seen();
             let mut null = false;
             let value =
                 pg_sys::heap_getattr(tuple, CAUSAL_LENGTH, (*table.pointer()).rd_att, &mut null);
-            i32::from_datum(value, null)
+            let length = i32::from_datum(value, null)
                 .unwrap_or_default()
-                .unsigned_abs()
-        });
+                .unsigned_abs();
+            found = found.max(Some(length));
+        }
         pg_sys::systable_endscan(scan);
-        pg_sys::UnregisterSnapshot(snapshot);
-        found
     }
+    found
 }
 
 /// Keeps the causal length of a deleted row, or raises it.

@@ -53,12 +53,14 @@ pub extern "C-unwind" fn bcrdt_node_main(argument: pg_sys::Datum) {
 }
 
 /// Changes of peers are not captured again, and no statement of this session
-/// waits for ever.
+/// waits for ever. Who notices a deadlock first gives way: that is to be this
+/// session, which tries again, and not a user's.
 fn prepare_session() {
     let prepared = transaction::run(|| {
         for setting in [
             "SET session_replication_role = replica",
             "SET lock_timeout = '2s'",
+            "SET deadlock_timeout = '100ms'",
             "SET statement_timeout = '60s'",
             "SET application_name = 'blockchain_crdt node'",
         ] {

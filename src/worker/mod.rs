@@ -28,6 +28,7 @@ pub mod signals;
 pub mod store;
 pub mod subtransaction;
 pub mod transaction;
+mod unseen;
 mod witness;
 
 pub use apply::find as find_table;

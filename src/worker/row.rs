@@ -1,5 +1,6 @@
 //! One row of a tracked table joins a peer's change.
 
+use super::unseen;
 use crate::catalog::{self, lend};
 use crate::error::OrCorrupt;
 use crate::track::table::{Column, META, Table, bytes_of};
@@ -68,15 +69,19 @@ fn join_once(
     match (row, change.action) {
         (Some(row), RowAction::Upsert) => update(table, change, deltas, row).map(|()| true),
         (None, RowAction::Upsert) => Ok(insert(table, change, &deltas)),
-        (row, RowAction::Delete) => {
-            if let Some(row) = row {
-                catalog::run(
-                    &format!("DELETE FROM ONLY {} WHERE ctid = $1", name(table)),
-                    &[row.place()],
-                );
-            }
+        (Some(row), RowAction::Delete) => {
+            catalog::run(
+                &format!("DELETE FROM ONLY {} WHERE ctid = $1", name(table)),
+                &[row.place()],
+            );
             tombstone::put(&tombstone_id, change.causal_length);
             Ok(true)
+        }
+        (None, RowAction::Delete) => {
+            tombstone::put(&tombstone_id, change.causal_length);
+            // Who inserts the row from now on waits for this tombstone; who was about to is
+            // waited for here. So one of the two sees the other.
+            Ok(!unseen::is_there(table, &change.key))
         }
     }
 }

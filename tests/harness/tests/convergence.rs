@@ -4,7 +4,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use harness::{
-    Attempts, Cluster, EVERY_TYPE, Failure, Options, Outcome, Pgbench, write_every_type,
+    Attempts, Cluster, EVERY_TYPE, Failure, Options, Outcome, Pgbench, SHORT, write_every_type,
 };
 
 const SHOP: &str = "
@@ -197,6 +197,66 @@ fn values_written_at_once_are_merged() -> Outcome {
         "t",
     )?;
     settle_plain(&cluster)
+}
+
+/// The node of this server waits for a session.
+const NODE_WAITS: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                           AND application_name = 'blockchain_crdt node')";
+
+/// A peer's deletion finds no row, because a session here has not committed it yet.
+#[test]
+fn a_deletion_meets_an_insertion_under_way() -> Outcome {
+    let cluster = shop("meet", &["a", "b"])?;
+    let mut session = cluster[1].session()?;
+    session.run("BEGIN; INSERT INTO product VALUES (40, '1', '1', '{b}', 'of b')")?;
+    cluster[0].run(
+        "BEGIN; INSERT INTO product VALUES (40, '1', '1', '{a}', 'of a');
+         DELETE FROM product WHERE id = 40; COMMIT",
+    )?;
+    cluster.wait(SHORT, "b to delete what it cannot see", || {
+        let tombstone = "SELECT EXISTS (SELECT FROM crdt.tombstone)";
+        let come = cluster[1].text(NODE_WAITS)? == "t" || cluster[1].text(tombstone)? == "t";
+        Ok(come
+            .then_some(())
+            .ok_or_else(|| "it did not come".to_owned()))
+    })?;
+    session.run("COMMIT")?;
+    cluster.wait_all("SELECT count(*) FROM product WHERE id = 40", "0")?;
+    settle_rows(&cluster)
+}
+
+/// A session inserts a row that a peer's deletion, not yet committed here, has been for.
+#[test]
+fn an_insertion_meets_a_deletion_under_way() -> Outcome {
+    let cluster = shop("meet-too", &["a", "b"])?;
+    let mut holder = cluster[1].session()?;
+    holder.run("BEGIN; SELECT FROM product WHERE id = 1 FOR UPDATE")?;
+    cluster[0].run(
+        "BEGIN; INSERT INTO product VALUES (41, '1', '1', '{a}', 'of a');
+         DELETE FROM product WHERE id = 41;
+         UPDATE product SET note = 'held' WHERE id = 1; COMMIT",
+    )?;
+    cluster.wait(SHORT, "b to wait with a deletion in hand", || {
+        let waits = cluster[1].text(NODE_WAITS)? == "t";
+        Ok(waits.then_some(()).ok_or_else(|| "it does not".to_owned()))
+    })?;
+    thread::scope(|scope| {
+        let insert = "INSERT INTO product VALUES (41, '1', '1', '{b}', 'of b')";
+        let inserting = scope.spawn(|| cluster[1].run(insert));
+        sleep(Duration::from_millis(300));
+        holder.run("COMMIT")?;
+        inserting
+            .join()
+            .map_err(|_| Failure::new("the session panicked"))?
+    })?;
+    cluster.wait_all("SELECT note FROM product WHERE id = 1", "held")?;
+    cluster.wait_all("SELECT note FROM product WHERE id = 41", "of b")?;
+    settle_rows(&cluster)
+}
+
+fn settle_rows(cluster: &Cluster) -> Outcome {
+    settle_plain(cluster)?;
+    cluster.wait_all("SELECT count(*) FROM verify_table('product')", "0")
 }
 
 fn settle_plain(cluster: &Cluster) -> Outcome {
