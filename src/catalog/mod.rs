@@ -14,7 +14,7 @@ pub use appender::Appender;
 pub use block::{cut, header, header_upto, last_header, last_height};
 pub use cursor::Cursor;
 pub use node::{
-    Chain, chain, clear_ledger, found, local_member, local_name, local_node, members,
+    Chain, chain, clear_ledger, found, local_member, local_name, local_node, members, membership,
     require_member, store_chain, store_member,
 };
 pub use relation::{Relation, relation_oid};

@@ -3,7 +3,7 @@
 use super::sql::{one, query, run};
 use crate::error::{OrCorrupt, raise};
 use crate::instance::{clock, identity, settings};
-use ledger::{ChainId, Genesis, Member, MemberKeys, NodeId, Predecessor, Role};
+use ledger::{ChainId, Genesis, Member, MemberKeys, Membership, NodeId, Predecessor, Role};
 use pgrx::PgSqlErrorCode;
 
 /// The chain this database keeps.
@@ -46,6 +46,15 @@ pub fn members() -> Vec<KnownMember> {
             left_after: row.get::<i64>(3).map(i64::unsigned_abs),
         },
     )
+}
+
+/// The members and those who left, as the rules of joining and leaving see them.
+pub fn membership() -> Membership {
+    let (left, present): (Vec<_>, Vec<_>) = members()
+        .into_iter()
+        .partition(|known| known.left_after.is_some());
+    let records = |known: Vec<KnownMember>| known.into_iter().map(|it| it.member);
+    Membership::from_records(records(present), records(left))
 }
 
 /// This node among the members; `None` if it is not one (yet).

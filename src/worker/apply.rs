@@ -170,10 +170,7 @@ pub fn find(schema: &str, name: &str) -> Option<pgrx::pg_sys::Oid> {
 /// The ledger's rules say who may change the membership; what they do not
 /// allow is refused.
 fn change_membership(origin: &NodeId, change: &MembershipChange) -> Result<(), String> {
-    let present = catalog::members()
-        .into_iter()
-        .filter(|m| m.left_after.is_none());
-    let mut membership = ledger::Membership::from_members(present.map(|m| m.member));
+    let mut membership = catalog::membership();
     // A guest has its own record from the grant before it sees the op.
     if let MembershipChange::Join(member) = change
         && membership.get(&member.node_id) == Some(member)

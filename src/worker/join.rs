@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crdt::TableSchema;
 use ed25519_dalek::{Signer, VerifyingKey};
+use ledger::vector::MAX_MEMBERS;
 use ledger::{ChainId, Genesis, Member, MembershipChange, Role};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use transport::Key;
@@ -137,9 +138,16 @@ pub fn admit(guest: &Key, body: &[u8]) -> Result<Vec<u8>, String> {
             member.name
         ));
     }
-    catalog::store_member(&member);
     let member_id = member.node_id.0;
-    outbox::append_membership(&MembershipChange::Join(member));
+    let joining = MembershipChange::Join(member.clone());
+    let me = identity::identity().node_id();
+    if !catalog::membership().apply(&me, &joining) {
+        return Err(format!(
+            "the inviter may not admit this node: only a validator brings back who left, and a chain has at most {MAX_MEMBERS} members, those who left among them"
+        ));
+    }
+    catalog::store_member(&member);
+    outbox::append_membership(&joining);
     catalog::run(
         "UPDATE crdt.invite SET used_by = $2, expires = now() + interval '1 minute'
           WHERE guest_key = $1",

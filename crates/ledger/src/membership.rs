@@ -42,15 +42,24 @@ impl Membership {
 
     /// Exactly these members.
     pub fn from_members(members: impl IntoIterator<Item = Member>) -> Self {
+        Self::from_records(members, [])
+    }
+
+    /// These members, and those who left.
+    pub fn from_records(
+        present: impl IntoIterator<Item = Member>,
+        left: impl IntoIterator<Item = Member>,
+    ) -> Self {
         Self {
-            present: members.into_iter().map(|m| (m.node_id, m)).collect(),
-            left: BTreeMap::new(),
+            present: present.into_iter().map(|m| (m.node_id, m)).collect(),
+            left: left.into_iter().map(|m| (m.node_id, m)).collect(),
         }
     }
 
     /// Carries out a change that `origin` signed; returns whether it counts. It does not count
     /// if `origin` is no member; if `origin` is no validator and it touches who votes, changes
-    /// or removes someone else, or brings back who left; if the last validator would go; if there are [`MAX_MEMBERS`] already.
+    /// or removes someone else, or brings back who left; if the last validator would go; if
+    /// [`MAX_MEMBERS`] are or were there already, for the ops of those who left stay in every cut.
     pub fn apply(&mut self, origin: &NodeId, change: &MembershipChange) -> bool {
         let Some(author) = self.present.get(origin) else {
             return false;
@@ -71,7 +80,8 @@ impl Membership {
                 if (of_another || returns) && !author_votes {
                     return false;
                 }
-                let full = before.is_none() && self.present.len() >= MAX_MEMBERS;
+                let known = self.present.len() + self.left.len();
+                let full = before.is_none() && !returns && known >= MAX_MEMBERS;
                 if full || (member.weight == 0 && self.is_last_validator(&member.node_id)) {
                     return false;
                 }

@@ -4,6 +4,7 @@ mod chain;
 
 use chain::member;
 use ledger::membership::SET_DELAY;
+use ledger::vector::MAX_MEMBERS;
 use ledger::{
     Genesis, Member, Membership, MembershipChange, NodeId, SignedChange, ValidatorSchedule,
     ValidatorSet,
@@ -52,6 +53,32 @@ fn a_member_invites_but_does_not_appoint() {
     assert_eq!(members.get(&id(2)), Some(&renamed));
     assert!(members.apply(&id(1), &join(member(2, 5))));
     assert_eq!(members.validators().total_weight(), 6);
+}
+
+/// Every cut names all who ever wrote: beyond its bound no block could be made any more.
+#[test]
+fn who_left_takes_a_place() {
+    let many = |count: usize| {
+        (0..count).map(|n| {
+            let mut member = member(9, 0);
+            member.node_id.0[..8].copy_from_slice(&(n as u64).to_be_bytes());
+            member
+        })
+    };
+    let founder = [member(1, 1)];
+    let mut members = Membership::from_records(founder.clone(), many(MAX_MEMBERS - 2));
+    assert!(members.apply(&id(1), &join(member(2, 0))));
+    assert!(!members.apply(&id(1), &join(member(3, 0))));
+    assert!(
+        members.apply(&id(1), &join(member(2, 0))),
+        "a change adds nobody"
+    );
+    assert!(members.apply(&id(1), &MembershipChange::Leave(id(2))));
+    assert!(!members.apply(&id(1), &join(member(3, 0))));
+    assert!(
+        members.apply(&id(1), &join(member(2, 0))),
+        "nor does who comes back"
+    );
 }
 
 /// A cluster without validators could never decide anything again.

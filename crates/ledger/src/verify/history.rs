@@ -13,6 +13,10 @@ use crate::ids::{ChainId, NodeId};
 use crate::op::OpCore;
 use crate::vector::Position;
 
+/// How many signed hashes of ops that have not come are kept. A segment of a single op has two, and
+/// segments come with some thousands of ops.
+const MAX_AHEAD: usize = 1 << 16;
+
 /// What is known of an op after it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Judged {
@@ -112,6 +116,11 @@ impl History {
         findings: &mut Findings,
     ) -> bool {
         if seq >= self.next {
+            if self.anchors.len() >= MAX_AHEAD && !self.anchors.contains_key(&seq) {
+                let detail = format!("{MAX_AHEAD} signed hashes wait for ops that have not come");
+                findings.add(place.op(self.origin, seq, FindingKind::SegmentExtra, detail));
+                return true;
+            }
             if let Some(other) = self.anchors.insert(seq, head)
                 && other != head
             {
@@ -322,5 +331,27 @@ impl Broken {
     pub fn into_finding(self) -> Finding {
         self.place
             .op(self.origin, self.seq, FindingKind::OpAltered, self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever signs segments without end and gives no ops fills no memory, and is found.
+    #[test]
+    fn signed_hashes_ahead_are_bounded() {
+        let mut history = History::from_start(NodeId([1; 32]));
+        let (mut broken, mut findings) = (Vec::new(), Findings::default());
+        let mut anchor = |seq| {
+            let hash = [seq as u8; 32];
+            history.anchor(seq, hash, Place::default(), &mut broken, &mut findings);
+        };
+        (1..=MAX_AHEAD as u64 + 9).for_each(&mut anchor);
+        anchor(1);
+        assert_eq!(history.anchors.len(), MAX_AHEAD);
+        assert_eq!(findings.list.len(), 9);
+        assert_eq!(findings.list[0].kind, FindingKind::SegmentExtra);
+        assert_eq!(findings.list[0].seq, Some(MAX_AHEAD as u64 + 1));
     }
 }
