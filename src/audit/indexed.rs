@@ -3,10 +3,9 @@
 
 use super::shape;
 use super::tuple::Tuple;
-use crate::catalog::Relation;
+use crate::catalog::{Page, Relation};
 use pgrx::itemptr::item_pointer_get_block_number;
 use pgrx::pg_sys;
-use std::ptr;
 
 /// The most rows of a page that are looked up at a time.
 const ROWS: usize = 256;
@@ -56,7 +55,13 @@ impl Indexed {
                 next = scan.next();
             }
             let page = Page::read(&self.table, block);
-            page.find(&self.table, &places, &mut rows);
+            // SAFETY: a query runs, so a snapshot is active.
+            page.find(
+                &self.table,
+                unsafe { pg_sys::GetActiveSnapshot() },
+                &places,
+                &mut rows,
+            );
             for row in &mut rows {
                 // SAFETY: valid as long as the page stays in memory.
                 lend(&unsafe { Tuple::of(row) });
@@ -97,52 +102,4 @@ impl Drop for Scan {
 fn block_of(place: pg_sys::ItemPointerData) -> pg_sys::BlockNumber {
     // SAFETY: the index gave it.
     unsafe { item_pointer_get_block_number(&place) }
-}
-
-/// A page of the heap that stays in memory until it is dropped.
-struct Page(pg_sys::Buffer);
-
-impl Page {
-    fn read(table: &Relation, block: pg_sys::BlockNumber) -> Page {
-        // SAFETY: the table is open.
-        Page(unsafe { pg_sys::ReadBuffer(table.pointer(), block) })
-    }
-
-    /// Puts the rows at these places into `rows`, those that the snapshot in use shows.
-    fn find(
-        &self,
-        table: &Relation,
-        places: &[pg_sys::ItemPointerData],
-        rows: &mut Vec<pg_sys::HeapTupleData>,
-    ) {
-        rows.clear();
-        // SAFETY: the page is in memory, and locked while it is looked at.
-        unsafe {
-            let snapshot = pg_sys::GetActiveSnapshot();
-            pg_sys::LockBuffer(self.0, pg_sys::BUFFER_LOCK_SHARE as i32);
-            for mut place in places.iter().copied() {
-                let mut row = pg_sys::HeapTupleData::default();
-                let shown = pg_sys::heap_hot_search_buffer(
-                    &mut place,
-                    table.pointer(),
-                    self.0,
-                    snapshot,
-                    &mut row,
-                    ptr::null_mut(),
-                    true,
-                );
-                if shown {
-                    rows.push(row);
-                }
-            }
-            pg_sys::LockBuffer(self.0, pg_sys::BUFFER_LOCK_UNLOCK as i32);
-        }
-    }
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        // SAFETY: read once, let go once.
-        unsafe { pg_sys::ReleaseBuffer(self.0) }
-    }
 }

@@ -5,6 +5,7 @@ mod appender;
 mod block;
 mod cursor;
 mod node;
+mod page;
 mod relation;
 mod schema;
 mod sql;
@@ -17,6 +18,7 @@ pub use node::{
     Chain, chain, clear_ledger, found, local_member, local_name, local_node, members, membership,
     require_member, store_chain, store_member,
 };
+pub use page::Page;
 pub use relation::{Relation, relation_oid};
 pub use schema::{
     schema_by_hash, store_schema, store_unknown_schema, tracked_relations, tracked_schema,

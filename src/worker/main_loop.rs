@@ -6,6 +6,7 @@ use super::comparisons::Comparisons;
 use super::letters::Pending;
 use super::network::{Network, tell};
 use super::origins::Origins;
+use super::outbox::Outbox;
 use super::pace::Pace;
 use super::public::PublicLog;
 use super::store::Tables;
@@ -76,6 +77,7 @@ fn prepare_session() {
 pub struct Worker {
     pub(super) extension: Option<pg_sys::Oid>,
     pub(super) origins: Origins,
+    pub(super) outbox: Outbox,
     pub(super) chain: Option<ChainId>,
     pub(super) me: Option<i32>,
     pub(super) node: Option<Node>,
@@ -101,6 +103,7 @@ impl Worker {
         Worker {
             extension: None,
             origins: Origins::default(),
+            outbox: Outbox::default(),
             chain: None,
             me: None,
             node: None,
@@ -180,6 +183,7 @@ impl Worker {
         log!("blockchain_crdt: {reason}");
         self.node = None;
         self.origins = Origins::default();
+        self.outbox = Outbox::default();
         signals::wait(None, true, RETRY_PAUSE);
         true
     }

@@ -18,7 +18,7 @@ pub mod log;
 mod main_loop;
 mod network;
 pub mod origins;
-mod outbox_reader;
+mod outbox;
 mod pace;
 mod public;
 mod row;

@@ -4,7 +4,7 @@
 use super::log::{self, Place};
 use super::main_loop::Worker;
 use super::origins::Origins;
-use super::outbox_reader::{self, Taken};
+use super::outbox::{Outbox, Taken};
 use super::store::Tables;
 use super::transaction::{self, flush_at_commit};
 use crate::error::OrCorrupt;
@@ -50,9 +50,9 @@ impl Worker {
         let (Some(chain), Some(me), Some(node)) = (self.chain, self.me, &mut self.node) else {
             return Ok(false);
         };
-        let origins = &mut self.origins;
+        let (origins, outbox) = (&mut self.origins, &mut self.outbox);
         let sealed = transaction::with_extension(|| {
-            let sealed = seal(&chain, me, origins);
+            let sealed = seal(&chain, me, origins, outbox);
             // Sealed ops leave this server, so they must outlive a crash; a
             // turn without any has nothing to flush.
             flush_at_commit(sealed.is_some());
@@ -81,8 +81,8 @@ impl Worker {
 
 /// Seals the next batch within the current transaction; `None` when the outbox
 /// has nothing.
-fn seal(chain: &ChainId, me: i32, origins: &mut Origins) -> Option<Sealed> {
-    let batch = outbox_reader::take();
+fn seal(chain: &ChainId, me: i32, origins: &mut Origins, outbox: &mut Outbox) -> Option<Sealed> {
+    let batch = outbox.take();
     if batch.ops.is_empty() {
         return None;
     }

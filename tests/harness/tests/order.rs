@@ -1,6 +1,8 @@
 //! Sealing when transactions commit in another order than they wrote.
 
-use harness::{Cluster, Options, Outcome, Random, Session};
+use std::thread;
+
+use harness::{Cluster, Failure, LONG, Options, Outcome, Pgbench, Random, Session};
 
 const ROWS: u64 = 8;
 
@@ -104,4 +106,51 @@ fn what_follows_arrives_after() -> Outcome {
         );
     }
     cluster.wait_all("SELECT count(*) FROM log", "200")
+}
+
+/// More than the node holds in memory, in one transaction and in many at once: all of it arrives,
+/// what follows comes after it, and the outbox is empty in the end.
+#[test]
+fn a_flood_arrives_whole_and_in_order() -> Outcome {
+    const FLOOD: u64 = 250_000;
+    let cluster = pair("flood")?;
+    cluster[0].run(
+        "CREATE TABLE item (id bigint PRIMARY KEY, note text);
+         CREATE TABLE told (id bigint PRIMARY KEY, items bigint);
+         SELECT crdt_track('item'), crdt_track('told')",
+    )?;
+    cluster.wait_for_table("item")?;
+    cluster.wait_for_table("told")?;
+    thread::scope(|scope| {
+        let beside = scope.spawn(|| {
+            let many = Pgbench::new("UPDATE account SET n = n + 1 WHERE id = 1;");
+            many.clients(2).seconds(4).run(&cluster[0])
+        });
+        cluster[0].run(&format!(
+            "INSERT INTO item SELECT i, repeat('x', 100) || i FROM generate_series(1, {FLOOD}) i"
+        ))?;
+        cluster[0].run("INSERT INTO told SELECT 1, count(*) FROM item")?;
+        let early = "SELECT count(*) FROM told WHERE items > (SELECT count(*) FROM item)";
+        cluster.wait(LONG, "the flood to arrive", || {
+            assert_eq!(cluster[1].number(early)?, 0, "told before it arrived");
+            let told = cluster[1].number("SELECT count(*) FROM told")?;
+            Ok((told == 1)
+                .then_some(())
+                .ok_or_else(|| "not yet".to_owned()))
+        })?;
+        let report = beside
+            .join()
+            .map_err(|_| Failure::new("the load panicked"))??;
+        assert_eq!(report.failed, 0);
+        let done = report.transactions.to_string();
+        cluster.wait_all("SELECT n::bigint FROM account WHERE id = 1", &done)
+    })?;
+    for table in ["account", "item", "told"] {
+        cluster.wait_equal(table)?;
+    }
+    cluster.wait_all(
+        "SELECT (SELECT count(*) FROM crdt.outbox_0) + (SELECT count(*) FROM crdt.outbox_1)",
+        "0",
+    )?;
+    cluster.verify_all()
 }
