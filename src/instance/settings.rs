@@ -14,6 +14,7 @@ static LOG_BLOCKS: GucSetting<bool> = GucSetting::<bool>::new(false);
 static LOG_CONNECTIONS: GucSetting<i32> = GucSetting::<i32>::new(128);
 static LOG_REQUESTS: GucSetting<i32> = GucSetting::<i32>::new(200);
 static WITNESS_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static WITNESS_RENEWAL: GucSetting<i32> = GucSetting::<i32>::new(3_600);
 static WITNESS_QUORUM: GucSetting<i32> = GucSetting::<i32>::new(1);
 static SEAL_DELAY: GucSetting<i32> = GucSetting::<i32>::new(0);
 
@@ -106,12 +107,22 @@ pub fn declare() {
     GucRegistry::define_int_guc(
         c"blockchain_crdt.witness_interval",
         c"Shortest time between two checkpoints that are submitted to witnesses.",
-        c"Nothing is submitted while the log does not grow.",
+        c"While the log does not grow only what witness_renewal asks for is submitted.",
         &WITNESS_INTERVAL,
         100,
         86_400_000,
         GucContext::Sighup,
         GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"blockchain_crdt.witness_renewal",
+        c"Age at which the cosignature of a log that does not grow is asked for anew.",
+        c"0 never asks anew.",
+        &WITNESS_RENEWAL,
+        0,
+        2_592_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_S,
     );
     GucRegistry::define_int_guc(
         c"blockchain_crdt.witness_quorum",
@@ -195,6 +206,11 @@ pub fn log_requests() -> u32 {
 /// Milliseconds.
 pub fn witness_interval_ms() -> u64 {
     WITNESS_INTERVAL.get().unsigned_abs().into()
+}
+
+/// Age in seconds at which a cosignature is renewed; none: never.
+pub fn witness_renewal() -> Option<f64> {
+    Some(f64::from(WITNESS_RENEWAL.get())).filter(|age| *age > 0.0)
 }
 
 /// Witnesses.

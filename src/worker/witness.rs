@@ -1,6 +1,8 @@
 //! Asking witnesses to cosign this node's checkpoints (C2SP tlog-witness): a
 //! round when the log has grown, the same checkpoint to all, so that a quorum
-//! comes together under one. What they answer is verified before it is kept.
+//! comes together under one; and now and then of a log that does not grow, so
+//! that their word of it stays young. What they answer is verified before it is
+//! kept.
 
 use super::main_loop::Worker;
 use super::network::Posted;
@@ -48,6 +50,8 @@ struct Witness {
     url: String,
     /// How many leaves it has cosigned.
     size: u64,
+    /// How many seconds ago it last did.
+    age: Option<f64>,
 }
 
 /// A request to be sent.
@@ -86,11 +90,19 @@ impl Witnesses {
             witness.size = known.copied().unwrap_or(witness.size);
             if witness.size > ours {
                 ahead.push((witness.vkey, rolled_back(witness.size, ours)));
-            } else if witness.size < ours {
+            } else if witness.size < ours || witness.is_old() {
                 due.extend(Submission::new(witness, checkpoint.clone()));
             }
         }
         (due, ahead)
+    }
+}
+
+impl Witness {
+    /// Whether what it cosigned last is due to be renewed.
+    fn is_old(&self) -> bool {
+        let renewal = settings::witness_renewal();
+        renewal.zip(self.age).is_some_and(|(most, age)| age > most)
     }
 }
 
@@ -121,14 +133,18 @@ impl Submission {
 
 fn witnesses() -> Vec<Witness> {
     catalog::query(
-        "SELECT w.vkey, w.url, coalesce((SELECT max(tree_size) FROM crdt.cosignature
-                                          WHERE witness = w.vkey), 0)
-           FROM crdt.witness w ORDER BY w.vkey",
+        "SELECT w.vkey, w.url, coalesce(c.tree_size, 0),
+                extract(epoch FROM clock_timestamp() - c.at)::float8
+           FROM crdt.witness w
+           LEFT JOIN LATERAL (SELECT tree_size, at FROM crdt.cosignature
+                               WHERE witness = w.vkey ORDER BY tree_size DESC LIMIT 1) c ON true
+          ORDER BY w.vkey",
         &[],
         |row| Witness {
             vkey: row.need(1),
             url: row.need(2),
             size: row.need::<i64>(3) as u64,
+            age: row.get(4),
         },
     )
 }
@@ -261,7 +277,10 @@ fn keep(vkey: &str, checkpoint: &SignedCheckpoint, line: &str, time: u64) -> Res
     transaction::with_extension(|| {
         catalog::run(
             "INSERT INTO crdt.cosignature (tree_size, witness, root, line, at)
-             VALUES ($1, $2, $3, $4, to_timestamp($5::float8)) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, to_timestamp($5::float8))
+             ON CONFLICT (tree_size, witness) DO UPDATE
+                SET root = excluded.root, line = excluded.line, at = excluded.at
+              WHERE excluded.at > cosignature.at",
             &[
                 (state.size as i64).into(),
                 vkey.into(),

@@ -4,7 +4,8 @@
 mod node;
 mod witness;
 
-use std::thread;
+use std::thread::{self, sleep};
+use std::time::Duration;
 
 use harness::{LONG, Outcome, Program, wait_until};
 use node::{Node, bcrdt};
@@ -323,6 +324,39 @@ fn a_witness_cosigns_and_refuses_a_log_that_was_rolled_back() -> Outcome {
         .text("SELECT max(tree_size) FROM crdt_cosignatures")?;
     assert_eq!(cosigned, grown.to_string());
     assert!(node.server.log().contains("did not cosign"));
+    Ok(())
+}
+
+/// How old a witness's word is tells how long a log can have been held back: of one that does not grow
+/// it is renewed.
+#[test]
+fn the_word_of_a_witness_is_renewed() -> Outcome {
+    let node = Node::start("public_renewal")?;
+    let witness = Witness::start(
+        &node.folder.path().join("w"),
+        "witness.example/w",
+        &node.key()?,
+    )?;
+    let (vkey, url) = (&witness.vkey, &witness.url);
+    node.server
+        .run(&format!("SELECT crdt_add_witness('{vkey}', '{url}')"))?;
+    let size = node.size()?.to_string();
+    wait_for_witness(&node, "witness.example/w", "last_size", &size)?;
+    let at = "SELECT string_agg(at::text, ', ') FROM crdt_cosignatures";
+    let first = node.server.text(at)?;
+    sleep(Duration::from_secs(2));
+    assert_eq!(node.server.text(at)?, first, "within an hour it is good");
+    node.server.set("blockchain_crdt.witness_renewal", "1")?;
+    wait_until(LONG, "a younger cosignature", || {
+        let now = node.server.text(at)?;
+        Ok((now != first).then_some(()).ok_or(now))
+    })?;
+    assert_eq!(node.size()?.to_string(), size);
+    let shown = node.wait_for_checkpoint_with("witness.example/w")?;
+    assert_eq!(shown.matches("— witness.example/w ").count(), 1, "{shown}");
+    assert!(node.server.session()?.is("SELECT verify_chain()")?);
+    let (status, printed) = node.audit(None, &["--witness", vkey])?;
+    assert_eq!(status, 0, "{printed}");
     Ok(())
 }
 
