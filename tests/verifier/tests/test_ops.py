@@ -3,7 +3,7 @@
 from tests.build import Chain, join, prune
 from tests.rules import Rules, places
 from verifier.codec import H, ZEROS, u32, u64
-from verifier.frames import BLOCK, OP, SEGMENT, STOP, TAIL
+from verifier.frames import BLOCK, OP, SEGMENT, STOP, TAIL, VECTOR
 from verifier.ops import PRUNE
 
 
@@ -155,7 +155,7 @@ class Segments(Rules):
         (at,) = places(frames, SEGMENT)
         without = frames[:at] + frames[at + 1:]
         self.bad(without, "segment_missing")
-        self.good([frame for frame in without if frame[0] not in (TAIL, 8)] + [(STOP, b"")])
+        self.good([frame for frame in without if frame[0] not in (TAIL, VECTOR)] + [(STOP, b"")])
         # Anywhere, as long as no op of a later number has passed; also before the first block.
         for place in (2, 3, 5, without.index((TAIL, b"")), without.index((TAIL, b"")) + 1):
             self.good(without[:place] + [frames[at]] + without[place:])

@@ -3,7 +3,7 @@
 from collections import deque
 
 from . import ed25519, ops
-from .blocks import Certificate, Cut, Header, validator_set_hash
+from .blocks import MAX_NODES, Certificate, Cut, Header, validator_set_hash
 from .codec import H, MAX64, ZEROS
 from .errors import Finding, Unreadable
 from .frames import BLOCK, CHAIN, MEMBER, OP, SEGMENT, STOP, TAIL, TILE, VECTOR, WITHHELD, frames
@@ -260,8 +260,8 @@ class Verifier:
         where = f"vector_altered: the vector of {origin[:32].hex()}"
         if len(origin) != 32 or len(head) != 32:
             raise Finding(f"{where}: length of a field")
-        if origin in self.vectors:
-            raise Finding(f"{where}: it is there twice")
+        if origin in self.vectors or len(self.vectors) >= MAX_NODES:
+            raise Finding(f"{where}: it is there twice, or they are too many")
         self.vectors[origin] = seq, head
 
     def end(self):

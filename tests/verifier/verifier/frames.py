@@ -1,9 +1,10 @@
 """The frames of a bundle, packed or not, as a stream. What breaks a rule here is no bundle."""
 
+from .blocks import MAX_NODES
 from .codec import Cursor
 from .errors import BadFormat, Unreadable
 from .lz4frame import MAGIC, Unpacked, read_exactly, read_up_to
-from .members import MAX_NODES, Member
+from .members import Member
 
 LABEL = b"bcrdt/bundle/v1\0"
 MAX_BODY = 34603008

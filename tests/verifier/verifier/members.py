@@ -4,12 +4,11 @@ import unicodedata
 from typing import NamedTuple, Optional
 
 from . import ed25519
-from .blocks import Header, cut_hash, validator_set_hash
+from .blocks import MAX_NODES, Header, cut_hash, validator_set_hash
 from .codec import H, ZEROS, Cursor
 from .errors import Unreadable
 
 MEMBER, VALIDATOR = 1, 2
-MAX_NODES = 4096
 MAX_WEIGHT = 2**32
 MAX_FOUNDER = 4096
 

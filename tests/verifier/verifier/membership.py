@@ -1,6 +1,7 @@
 """Who belongs and who votes, as the changes lead to it."""
 
-from .members import MAX_NODES, VALIDATOR
+from .blocks import MAX_NODES
+from .members import VALIDATOR
 
 
 class Membership:
