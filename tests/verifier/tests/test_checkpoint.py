@@ -88,8 +88,7 @@ class Checkpoints(Differential):
             f"{name}x+{key_id}+{rest}", f"{name}+{key_id}+{rest[:-4]}AAAA", name, f"{name}+{key_id}", "",
             f"{name}+{key_id.upper()}+{rest}", f"{name}+{key_id}+{rest}=", f" {name}+{key_id}+{rest}", f"{self.key}\n",
             written(Key(name, H(name.encode(), b"\n", small)[:4], LOG, small[1:])),
-            written(key("a b", LOG, secret(1))), written(key("a\u00a0b", LOG, secret(1))), written(key("", LOG, secret(1))),
-            written(key("a\x01b", LOG, secret(1))),
+            *(written(key(unfit, LOG, secret(1))) for unfit in ("a b", "a\u00a0b", "", "a\x01b")),
         ):
             self.check([self.note], "--key", wrong, status=UNREADABLE)
         for name in ("a\u00e9b", "a\x7fb", "—"):
@@ -161,8 +160,10 @@ class Checkpoints(Differential):
         last = data.splitlines(True)[-1]
         self.check([data + last * 99], "--key", held, status=HOLDS)
         self.check([data + last * 100, text_of(), text_of() + b"\n"], "--key", held, status=UNREADABLE)
-        for wrong in ("— a \n", "— a AAAA\n", "- a AAAAAAAA\n", "—  a AAAAAAAA\n", "— a+b AAAAAAAA\n", "— a\u00a0b AAAAAAAA\n",
-                      "— a AAAAAAAA \n", "— a AAAAAAB=\n", "— a AAAAAAA\n", "\n"):
+        for wrong in (
+            "— a \n", "— a AAAA\n", "- a AAAAAAAA\n", "—  a AAAAAAAA\n", "— a+b AAAAAAAA\n", "\n",
+            "— a\u00a0b AAAAAAAA\n", "— a AAAAAAAA \n", "— a AAAAAAB=\n", "— a AAAAAAA\n",
+        ):
             self.check([data + wrong.encode()], "--key", held, status=UNREADABLE)
         self.check([data + "— a\x7f AAAAAAA=\n".encode()], "--key", held, status=HOLDS)
 

@@ -67,7 +67,8 @@ class Structure(Rules):
         head = data[:-13]
         for wrong in (
             data[:-1] + bytes([data[-1] ^ 1]), head, head + b"\1" + u32(MAX_BODY + 1), head + b"\1" + u32(2**32 - 1),
-            head + b"\x09" + u32(7) + u64(len(self.frames))[1:], head + b"\x09" + u32(9) + u64(len(self.frames)) + b"\0",
+            head + b"\x09" + u32(7) + u64(len(self.frames))[1:],
+            head + b"\x09" + u32(9) + u64(len(self.frames)) + b"\0",
         ):
             self.agree("bundle", [wrong], status=UNREADABLE)
         # A finding, and then no bundle: no bundle.
@@ -121,8 +122,9 @@ class Structure(Rules):
 class Blocks(Rules):
     def test_headers(self):
         for change in (
-            {"height": 2}, {"chain": ZEROS}, {"before": ZEROS}, {"first_leaf": 1}, {"tree_size": 9}, {"validators": ZEROS},
-            {"proposer": ZEROS}, {"time": 999}, {"tree_size": 2**64 - 1}, {"first_leaf": 2**64 - 1},
+            {"height": 2}, {"chain": ZEROS}, {"before": ZEROS}, {"first_leaf": 1}, {"tree_size": 9},
+            {"validators": ZEROS}, {"proposer": ZEROS}, {"time": 999}, {"tree_size": 2**64 - 1},
+            {"first_leaf": 2**64 - 1},
         ):
             chain = Chain()
             chain.op(chain.founder)

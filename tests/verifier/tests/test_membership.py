@@ -207,8 +207,8 @@ class Stored(Rules):
             base[:129] + bytes(16) + base[145:], base[:145] + bytes(16) + base[161:],
         ):
             judge(wrong)
-        for fine in (two.record(2**32), two.record(url="u" * 2048, name="\u00e9" * 31), two.record(name="\u2028 \u00ad")):
-            self.good(chain.frames([own, fine], stop=True))
+        for fine in ({"weight": 2**32}, {"url": "u" * 2048, "name": "\u00e9" * 31}, {"name": "\u2028 \u00ad"}):
+            self.good(chain.frames([own, two.record(**fine)], stop=True))
 
     def test_who_left(self):
         """A change of the tail counts for the member frames; who left needs none."""

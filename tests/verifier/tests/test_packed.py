@@ -37,7 +37,8 @@ class Packed(Differential):
                 self.assertEqual(ours("bundle", mutant)[0], UNREADABLE)
             self.check(flipped(packed, [*range(60), *range(60, len(packed), 25)]), UNREADABLE)
             self.check([packed[:length] for length in range(0, len(packed), 50)], UNREADABLE)
-            more = (b"\0", packed, packed[:7], self.data, pack(b"\0"), pack(b"x" * 5000), b"\x50\x2a\x4d\x18" + bytes(4))
+            skipped = b"\x50\x2a\x4d\x18" + bytes(4)
+            more = (b"\0", packed, packed[:7], self.data, pack(b"\0"), pack(b"x" * 5000), skipped)
             self.check([packed + each for each in more], UNREADABLE)
         self.check([pack(pack(self.data)), pack(b""), MAGIC, MAGIC + bytes(20)], UNREADABLE)
 

@@ -63,7 +63,8 @@ class Proofs(Differential):
         for old, new in (
             (b'"format": 1,', b'"format": 1, "format": 1,'), (b'"round": 0', b'"round": 0, "round": 0'),
             (b'"round": 0', b'"round": -0'), (b'"round": 0', b'"round": 00'), (b'"round": 0', b'"round": 0.0'),
-            (b'"round": 0', b'"round": 0e0'), (b'"round": 0', b'"round": 4294967296'), (b'"round": 0', b'"round": true'),
+            (b'"round": 0', b'"round": 0e0'), (b'"round": 0', b'"round": 4294967296'),
+            (b'"round": 0', b'"round": true'),
             (b'"format": 1', b'"format": 2'), (b'"format": 1', b'"format": 18446744073709551616'),
         ):
             self.assertIn(old, text)
@@ -83,7 +84,8 @@ class Proofs(Differential):
             self.check([changed(sound, ("op", "kind"), kind)], status=DOES_NOT)
         raw = json.dumps(sound, ensure_ascii=False).replace('"delta"', '"\u00e9"').encode()
         self.check([raw], status=DOES_NOT)
-        self.check([raw.replace("\u00e9".encode(), b"\xe9"), raw.replace("\u00e9".encode(), b"\\ud800")], status=UNREADABLE)
+        wrong = [raw.replace("\u00e9".encode(), each) for each in (b"\xe9", b"\\ud800")]
+        self.check(wrong, status=UNREADABLE)
 
     def test_lists_have_their_bounds_and_order(self):
         sound = json.loads(vector("proof_later_validators.json"))

@@ -4,7 +4,7 @@ import unicodedata
 from typing import NamedTuple, Optional
 
 from . import ed25519
-from .blocks import MAX_NODES, Header, cut_hash, validator_set_hash
+from .blocks import Header, cut_hash, validator_set_hash
 from .codec import H, ZEROS, Cursor
 from .errors import Unreadable
 
