@@ -2,11 +2,12 @@
 
 import json
 
-from tests.build import Chain, join, leave, pack, tile, vector
+from tests.build import Chain, Node, join, leave, pack, tile, vector
 from tests.build import bundle as written
-from tests.common import HOLDS, UNREADABLE, line, ours, theirs
+from tests.common import DOES_NOT, HOLDS, UNREADABLE, line, ours, theirs
 from tests.common import vector as golden
 from tests.rules import Rules, places
+from verifier.blocks import Header, validator_set_hash
 from verifier.codec import H, ZEROS, u32, u64
 from verifier.frames import OP, SEGMENT, STOP, TAIL, TILE
 
@@ -128,3 +129,22 @@ class Proofs(Rules):
             data = json.dumps({**proof, **change}).encode()
             mine, his = (it("proof", data, "--chain-id", line("chain.id")) for it in (ours, theirs))
             self.assertEqual((mine[0], his[0]), (UNREADABLE, HOLDS), mine[1] + his[1])
+
+    def test_weights_whose_sum_has_no_64_bits(self):
+        """One of two that weigh the same is no quorum. No chain has such weights; a proof by itself may."""
+        proof = json.loads(golden("proof_delta.json"))
+        nodes, weight = sorted((Node(1), Node(2)), key=lambda node: node.id), 2**64 - 1
+        validators = [node.entry(weight) for node in nodes]
+        fields, chain = proof["header"], bytes.fromhex(proof["chain_id"])
+        proof["validators"] = [{"node": it.id.hex(), "key": it.public.hex(), "weight": weight} for it in nodes]
+        fields["validator_set_hash"] = validator_set_hash(chain, validators).hex()
+        names = "height epoch prev_header first_leaf tree_size log_root validator_set_hash state_root time_ms proposer"
+        values = (fields[name] for name in names.split())
+        header = Header(chain, *(it if isinstance(it, int) else bytes.fromhex(it) for it in values))
+        vote = b"bcrdt/vote/v1\0" + chain + u64(header.height) + u32(0) + b"\2" + header.hash()
+        signature = {"node": nodes[0].id.hex(), "signature": nodes[0].key.sign(vote).hex()}
+        proof["certificate"] = {"round": 0, "signatures": [signature]}
+        words = ["--validator-key", nodes[0].public.hex()]
+        mine, his = (it("proof", json.dumps(proof).encode(), *words) for it in (ours, theirs))
+        self.assertEqual((mine[0], his[0]), (DOES_NOT, HOLDS), mine[1] + his[1])
+        self.assertIn("quorum", mine[1])
