@@ -1,492 +1,322 @@
-"""A whole chain in one file."""
+"""Verifies a bundle: reads its frames in order and believes none of the hashes that are stored."""
 
-from collections import Counter
+from collections import deque
 
-from . import lz4, merkle, signatures
-from .blocks import Certificate, Header, cut_hash, read_cut, read_deps, segment_claim, validators_hash
+from . import ed25519, ops
+from .blocks import MAX_NODES, Certificate, Cut, Header, validator_set_hash
+from .codec import H, MAX64, ZEROS
+from .errors import Finding, Unreadable
+from .frames import BLOCK, CHAIN, MEMBER, OP, SEGMENT, STOP, TAIL, TILE, VECTOR, WITHHELD, frames
+from .history import History
+from .log import Log
+from .members import Change, Genesis
 from .membership import Membership
-from .reading import Malformed, Reader, digest, label, u64
-from .records import KINDS, MAX_MEMBERS, MAX_PARTS, VALIDATOR_SET, ZEROS, Change, Genesis, Member, Op, part_commitment, read_prune
-
-LABEL = label("bcrdt/bundle/v1")
-CHAIN, MEMBER, BLOCK, TILE, SEGMENT, OP, TAIL, VECTOR, END, WITHHELD, STOP = range(1, 12)
-MAX_BODY = 34603008
-MAX_SEGMENT_OPS = 10_000
-TILE_WIDTH = 256
-MAX_LEVEL = 7
-DELTA, PRUNE = KINDS["delta"], KINDS["prune"]
+from .merkle import root_of
 
 
-def frames(data):
-    """(tag, body) of each frame up to the end."""
-    if data.startswith(lz4.MAGIC):
-        data = lz4.unpack(data)
-    if not data.startswith(LABEL):
-        raise Malformed("the file is no bundle")
-    reader = Reader(data)
-    reader.take(len(LABEL))
-    count = 0
-    while True:
-        tag, length = reader.u8(), reader.u32()
-        if not CHAIN <= tag <= STOP or length > MAX_BODY:
-            raise Malformed("there is no such frame")
-        body = reader.take(length)
-        if tag == END:
-            if body != u64(count):
-                raise Malformed("the end names another number of frames")
-            reader.finish()
-            return
-        yield tag, body
-        count += 1
+def decoded(kind, where, decode, raw):
+    try:
+        return decode(raw)
+    except Unreadable as error:
+        raise Finding(f"{kind}: {where}: {error}") from None
 
 
-class Origin:
-    """What is known of an origin's ops so far."""
+class Verifier:
+    """Takes the frames; `end` says what is told of a chain that holds."""
 
-    def __init__(self):
-        self.last = 0
-        self.head = ZEROS
-        # The last op that a segment covers.
-        self.covered = 0
-        # Signed hashes of ops still to come.
-        self.signed = {}
-
-
-class Chain:
-    """Verifies a chain frame by frame. `findings` holds (kind, detail)."""
-
-    def __init__(self, chain_id, ops):
-        self.chain_id = chain_id
-        self.findings = []
-        # How many op frames are still to come.
-        self.remaining_ops = ops
-        self.membership = None
-        self.last = None
-        self.origins = {}
-        self.records = {}
-        self.edge = merkle.Edge()
-        self.leaves = []
-        self.tiles = {}
-        self.next_tile = 0
-        self.upper = {}
+    def __init__(self, chain_id=None, pinned=()):
+        self.pinned_chain = chain_id
+        self.pinned = frozenset(pinned)
+        self.stored = {}  # node -> member, of the member frames
+        self.histories = {}
+        self.log = Log()
+        self.height = 0  # of the block that is read, or of the last one
+        self.in_block = False
+        self.after = None  # tail or stop
+        self.cut = {}  # node -> seq, of the last block
+        self.plan = deque()  # (node, last seq) of the origins whose ops are to come in the block
+        self.previous = None  # the header before, whose leaf is to come
+        self.decided = None  # (certificate, validators) of the last block
         self.changes = []
-        self.vector = {}
-        # The block whose ops are being read: its header, cut, and the ops that are due in order.
-        self.open = None
-        self.due = []
-        self.due_leaf = None
-        self.cut = {}
-        self.in_tail = False
-        self.stopped = False
-        # The last block that a member says it pruned, and ops whose payload is gone that nobody has
-        # spoken of: (height, node, seq).
-        self.pruned = 0
-        self.closed = []
+        self.vectors = {}
         self.withheld = False
-        self.certificate = None
-        self.counts = Counter()
+        self.closed_to, self.closed_where = 0, ""  # the last block with a closed part
+        self.pruned_to = 0
+        self.ops = self.tail_ops = self.closed_ops = self.segments = 0
+        self.takes = {
+            CHAIN: self.take_chain, WITHHELD: self.take_withheld, MEMBER: self.take_member,
+            BLOCK: self.take_block, TILE: self.log.tile, SEGMENT: self.take_segment, OP: self.take_op,
+            VECTOR: self.take_vector, TAIL: self.take_tail, STOP: self.take_stop,
+        }
 
-    def begin(self, genesis, members):
-        for member in members:
-            self.take_member(member)
-        if digest(genesis) != self.chain_id:
-            self.find("genesis_altered", "the genesis is not the one that names the chain")
-        try:
-            read = Genesis.read(genesis)
-        except Malformed as error:
-            # Without a genesis there is nobody who could have signed anything.
-            self.find("genesis_altered", str(error))
-            raise Hopeless from error
-        self.membership = Membership(read.founder)
-        self.last = Header.of_genesis(read)
+    def take(self, tag, fields):
+        self.takes[tag](*fields)
 
-    def find(self, kind, detail):
-        self.findings.append((kind, detail))
+    # Chain and members
 
-    def expect(self, holds, kind, detail):
-        if not holds:
-            self.find(kind, detail)
-        return holds
+    def take_chain(self, chain, genesis):
+        if H(genesis) != chain:
+            raise Finding("genesis_altered: the genesis does not hash to the chain id")
+        found = decoded("genesis_altered", "the genesis", Genesis.decode, genesis)
+        if self.pinned_chain not in (None, chain):
+            raise Finding("genesis_altered: another chain than the one that is pinned")
+        self.chain = chain
+        self.membership = Membership(found.founder)
+        self.header, self.header_hash = found.header, found.header.hash()
+        self.validators = self.next_validators = self.membership.validators()
+
+    def take_withheld(self):
+        self.withheld = True
 
     def take_member(self, member):
-        if not member.is_sound():
-            self.find("membership_altered", f"the record of {member.node_id.hex()} is not sound")
-        elif member.node_id in self.records or len(self.records) >= MAX_MEMBERS:
-            self.find("membership_altered", f"{member.node_id.hex()} is there twice, or there are too many")
-        self.records[member.node_id] = member
+        fault = member.fault()
+        if fault:
+            raise Finding(f"membership_altered: member frame: {fault}")
+        if member.node in self.stored:
+            raise Finding("membership_altered: a node is there twice")
+        self.stored[member.node] = member
 
-    def origin(self, node):
-        """What is known of an origin; None if it is nobody."""
-        known = node in self.records or self.membership.ever(node) or node in self.cut
-        if node not in self.origins and not known:
-            return None
-        return self.origins.setdefault(node, Origin())
+    def known(self, node):
+        """The record of who is a member or was one; None of anybody else."""
+        return self.stored.get(node) or self.membership.ever(node)
 
-    def key(self, node):
-        for member in (self.records.get(node), self.membership.ever(node)):
-            if member is not None and member.owns_its_id():
-                return member.signing_key
-        return None
-
-    def feed(self, tag, body):
-        {
-            BLOCK: self.block, TILE: self.tile, SEGMENT: self.segment, OP: self.op, TAIL: self.tail,
-            VECTOR: self.take_vector, STOP: self.stop,
-        }[tag](Reader(body))
+    def history(self, node):
+        if node not in self.histories:
+            self.histories[node] = History(node)
+        return self.histories[node]
 
     # Blocks
 
-    def block(self, reader):
-        height, header_bytes, cut_bytes, certificate_bytes = reader.u64(), reader.long(), reader.long(), reader.long()
-        reader.finish()
-        self.close_block()
-        if self.in_tail or height <= self.last.height:
-            self.find("block_extra", f"block {height} was seen already")
-            raise Hopeless
-        if height != self.last.height + 1:
-            self.find("block_missing", f"block {height} follows block {self.last.height}")
-            raise Hopeless
-        try:
-            header = Header.read(header_bytes)
-        except Malformed as error:
-            self.find("header_altered", f"block {height}: {error}")
-            raise Hopeless from error
-        try:
-            cut = read_cut(cut_bytes)
-        except Malformed as error:
-            self.find("cut_altered", f"block {height}: {error}")
-            raise Hopeless from error
-        validators = self.membership.validators_at(height)
-        self.check_cut(header, cut)
-        self.check_header(header, cut, validators)
-        self.check_certificate(header, certificate_bytes, validators)
-        self.open = header
-        self.due = [
-            (node, seq)
-            for node in sorted(cut)
-            for seq in range(self.cut.get(node, (0,))[0] + 1, cut[node][0] + 1)
-        ]
-        self.due.reverse()
-        self.due_leaf = self.last.leaf(header.first_leaf)
-        self.cut = cut
-        for node, (seq, head) in sorted(cut.items()):
-            self.sign(self.origin(node), node, seq, head)
+    def take_block(self, height, raw_header, raw_cut, raw_certificate):
+        where = f"block {height}"
+        if self.after:
+            raise Finding(f"block_extra: {where} behind the tail")
+        self.end_block()
+        if height != self.height + 1:
+            kind = "block_missing" if height > self.height else "block_extra"
+            raise Finding(f"{kind}: {where} follows {self.height}")
+        cut = decoded("cut_altered", where, Cut.decode, raw_cut)
+        new = {node: seq for node, seq, _ in cut.entries}
+        if any(new.get(node, 0) < seq for node, seq in self.cut.items()):
+            raise Finding(f"cut_altered: {where}: an origin of the cut before is gone or smaller")
+        header = decoded("header_altered", where, Header.decode, raw_header)
+        if cut.hash(self.chain) != header.state:
+            raise Finding(f"cut_altered: {where}: not the state root of the header")
+        fault = self.header_fault(height, header, sum(new.values()) - sum(self.cut.values()))
+        if fault:
+            raise Finding(f"header_altered: {where}: {fault}")
+        certificate = decoded("certificate_wrong", where, Certificate.decode, raw_certificate)
+        header_hash = H(raw_header)
+        if (certificate.height, certificate.header_hash) != (height, header_hash):
+            raise Finding(f"certificate_wrong: {where}: it is for another header")
+        fault = certificate.fault(self.chain, self.validators)
+        if fault:
+            raise Finding(f"certificate_wrong: {where}: {fault}")
+        self.plan = deque((node, seq) for node, seq in new.items() if seq > self.cut.get(node, 0))
+        self.previous = self.header
+        self.height, self.in_block, self.cut = height, True, new
+        self.header, self.header_hash = header, header_hash
+        self.decided = certificate, self.validators
+        for node, seq, signed in cut.entries:
+            self.history(node).signed(seq, signed, where)
 
-    def check_cut(self, header, cut):
-        self.expect(cut_hash(self.chain_id, cut) == header.state_root, "cut_altered", "not the header's cut")
-        for node, (seq, _) in self.cut.items():
-            if cut.get(node, (0,))[0] < seq:
-                self.find("cut_altered", "the cut falls behind the one before")
-                raise Hopeless
-
-    def check_header(self, header, cut, validators):
-        last = self.last
-        ops = sum(seq for seq, _ in cut.values()) - sum(seq for seq, _ in self.cut.values())
-        fits = {
-            "chain": header.chain_id == self.chain_id,
-            "height": header.height == last.height + 1,
-            "header before": header.before == last.hash(),
-            "first leaf": header.first_leaf == self.edge.size,
-            "tree size": header.tree_size == self.edge.size + 1 + ops,
-            "time": header.time >= last.time,
-            "epoch": header.epoch >= last.epoch,
-            "validator set": header.validator_set_hash == validators_hash(self.chain_id, validators),
-            "proposer": header.proposer in validators,
+    def header_fault(self, height, header, new_ops):
+        before = self.header
+        rules = {
+            "chain id": header.chain == self.chain,
+            "height": header.height == height,
+            "header before": header.before == self.header_hash,
+            "first leaf": header.first_leaf == before.tree_size,
+            "tree size": header.tree_size == header.first_leaf + 1 + new_ops,
+            "time": header.time >= before.time,
+            "epoch": header.epoch >= before.epoch,
+            "validator set hash": header.validators == validator_set_hash(self.chain, self.validators),
+            "proposer": any(header.proposer == node for node, _, _ in self.validators),
         }
-        for field, right in fits.items():
-            self.expect(right, "header_altered", f"the {field} of block {header.height}")
-        # The cut decides how many ops are awaited: a forged one must not make that endless.
-        if ops > self.remaining_ops:
-            self.find("op_missing", f"block {header.height} speaks of more ops than there are")
-            raise Hopeless
+        return next((name for name, holds in rules.items() if not holds), None)
 
-    def check_certificate(self, header, data, validators):
-        self.certificate = None
-        try:
-            certificate = Certificate.read(data)
-        except Malformed as error:
-            self.find("certificate_wrong", str(error))
+    def end_block(self):
+        if not self.in_block:
             return
-        if certificate.height != header.height or certificate.header_hash != header.hash():
-            self.find("certificate_wrong", "the certificate is for another block")
-            return
-        fault = certificate.fault(self.chain_id, validators)
-        if self.expect(fault is None, "certificate_wrong", fault):
-            self.certificate = certificate, validators
-
-    def enter_header(self):
-        if self.due_leaf is not None:
-            leaf, self.due_leaf = self.due_leaf, None
-            self.push(merkle.leaf_hash(leaf))
-
-    def close_block(self):
-        if self.open is None:
-            return
-        self.enter_header()
-        header, self.open = self.open, None
-        if self.due:
-            self.find("op_missing", f"block {header.height} misses {len(self.due)} ops")
-            raise Hopeless
-        self.expect(self.edge.root() == header.log_root, "log_root_wrong", f"block {header.height}")
-        self.carry_out_changes()
-        self.last = header
-
-    def carry_out_changes(self):
+        where = f"block {self.height}"
+        self.enter_previous()
+        if self.plan:
+            node, _ = self.plan[0]
+            raise Finding(f"op_missing: {where}: op {self.history(node).seq + 1} of {node.hex()}")
+        if (self.log.size, self.log.root()) != (self.header.tree_size, self.header.log_root):
+            raise Finding(f"log_root_wrong: {where}")
         self.membership.carry_out(self.changes)
         self.changes = []
+        self.validators, self.next_validators = self.next_validators, self.membership.validators()
+        self.in_block = False
 
-    # The log
+    def enter_previous(self):
+        """Enters the leaf of the header before: a block's first one, whose tile comes after the block frame."""
+        if self.previous:
+            leaf = ops.header_leaf_hash(self.chain, self.log.size, self.previous)
+            self.previous = None
+            self.log.leaf(leaf, f"block {self.height}")
 
-    def tile(self, reader):
-        level, index = reader.u8(), reader.u64()
-        data = reader.rest()
-        whole = len(data) % 32 == 0 and 1 <= len(data) // 32 <= TILE_WIDTH
-        if not self.expect(whole and level <= MAX_LEVEL, "tile_altered", f"tile {index} of level {level}"):
+    def take_tail(self):
+        self.end_block()
+        self.after = TAIL
+
+    def take_stop(self):
+        self.end_block()
+        self.after = STOP
+
+    # Segments and ops
+
+    def take_segment(self, origin, first, count, before, head, depends, sealed, signature):
+        self.segments += 1
+        where = f"segment {first}+{count} of {origin[:32].hex()}"
+        member = self.known(origin)
+        if member is None:
+            raise Finding(f"segment_extra: {where}: the origin is no member")
+        kind, last = "segment_signature_wrong", first + count - 1
+        if (len(before), len(head), len(signature)) != (32, 32, 64):
+            raise Finding(f"{kind}: {where}: length of a field")
+        if first < 1 or not 1 <= count <= ops.MAX_OPS or last > MAX64:
+            raise Finding(f"{kind}: {where}: its numbers")
+        nodes, depends = decoded(kind, f"{where}: dependencies", ops.dependencies, depends)
+        if origin in nodes:
+            raise Finding(f"{kind}: {where}: it depends on its own origin")
+        claim = ops.segment_claim(self.chain, origin, first, count, before, head, depends, sealed)
+        if not ed25519.verify(member.key, signature, claim):
+            raise Finding(f"{kind}: {where}")
+        self.history(origin).segment(first, last, before, head, where)
+
+    def take_op(self, origin, seq, hlc, kind, schema, stored, parts):
+        self.ops += 1
+        self.tail_ops += self.after == TAIL
+        self.enter_previous()
+        where = f"op {seq} of {origin[:32].hex()}"
+        if self.in_block:
+            where = f"block {self.height}: leaf {self.log.size}: {where}"
+        elif not self.after:
+            raise Finding(f"op_extra: {where} before the first block")
+        if self.known(origin) is None:
+            raise Finding(f"op_extra: {where}: the origin is no member")
+        history = self.history(origin)
+        history.is_next(seq, where)
+        if self.in_block and (not self.plan or self.plan[0][0] != origin):
+            raise Finding(f"op_reordered: {where} is not the next of the cut")
+        if len(schema) != 32:
+            raise Finding(f"op_altered: {where}: length of the schema hash")
+        root = root_of([H(b"\0", commitment) for commitment in self.commitments(parts, where)])
+        before = history.hash
+        this = ops.op_hash(self.chain, origin, seq, hlc, kind, schema, len(parts), root, before)
+        if stored != this:
+            raise Finding(f"op_altered: {where}: it does not hash to its op hash")
+        history.op(this, where)
+        if self.in_block:
+            if seq == self.plan[0][1]:
+                self.plan.popleft()
+            leaf = (kind, origin, seq, hlc, schema, len(parts), root, before, this)
+            self.log.leaf(ops.leaf_hash(self.chain, self.log.size, *leaf), where)
+        if any(not salt for salt, _ in parts):
+            self.take_closed(kind, where)
+        if parts[0][0]:
+            self.take_payload(kind, parts, (hlc, origin, seq))
+
+    @staticmethod
+    def commitments(parts, where):
+        if not 1 <= len(parts) <= ops.MAX_PARTS:
+            raise Finding(f"payload_altered: {where}: {len(parts)} parts")
+        for salt, payload in parts:
+            if len(salt) == 32:
+                yield ops.part_commitment(salt, payload)
+            elif not salt and len(payload) == 32:
+                yield payload
+            else:
+                raise Finding(f"payload_altered: {where}: length of salt or commitment")
+
+    def take_closed(self, kind, where):
+        self.closed_ops += 1
+        if kind != ops.DELTA:
+            raise Finding(f"payload_missing: {where}: closed, and no row change")
+        if self.withheld:
             return
-        hashes = [data[at:at + 32] for at in range(0, len(data), 32)]
-        if level > 0:
-            self.expect((level, index) not in self.upper, "tile_altered", f"tile {index} of level {level} again")
-            self.upper[level, index] = hashes
-        elif self.expect(index >= max(self.next_tile, self.edge.size // TILE_WIDTH), "tile_altered",
-                         f"tile {index} came late or again"):
-            self.tiles[index] = hashes
-            self.next_tile = index + 1
+        if not self.in_block:
+            raise Finding(f"payload_missing: {where}")
+        if self.height > self.closed_to:
+            self.closed_to, self.closed_where = self.height, where
 
-    def push(self, leaf):
-        index, place = divmod(self.edge.size, TILE_WIDTH)
-        stored = self.tiles.get(index, [])[place:place + 1]
-        self.expect(stored == [leaf], "tile_altered", f"leaf {self.edge.size}")
-        self.edge.push(leaf)
-        self.leaves.append(leaf)
-        if self.edge.size % TILE_WIDTH == 0:
-            self.tiles.pop(index, None)
-
-    def check_tiles(self):
-        index, place = divmod(self.edge.size, TILE_WIDTH)
-        for at, hashes in self.tiles.items():
-            self.expect(len(hashes) <= (place if at == index else 0), "tile_altered", f"tile {at} is too long")
-        expected, level, below = {}, 0, self.leaves
-        while len(below) >= TILE_WIDTH:
-            full = range(0, len(below) - TILE_WIDTH + 1, TILE_WIDTH)
-            below = [merkle.root(below[at:at + TILE_WIDTH]) for at in full]
-            level += 1
-            for at in range(0, len(below), TILE_WIDTH):
-                expected[level, at // TILE_WIDTH] = below[at:at + TILE_WIDTH]
-        for place in expected.keys() | self.upper.keys():
-            self.expect(expected.get(place) == self.upper.get(place), "tile_altered", f"tile {place}")
-
-    # Histories
-
-    def sign(self, origin, node, seq, head):
-        """Takes note of a signed hash. Says whether it can still be held against its op."""
-        if seq > origin.last:
-            other = origin.signed.setdefault(seq, head)
-            return self.expect(other == head, "history_forked", f"op {seq} of {node.hex()}") or True
-        if seq == origin.last:
-            self.expect(origin.head == head, "op_altered", f"op {seq} of {node.hex()} is not the signed one")
-            return True
-        return False
-
-    def segment(self, reader):
-        node, first, count, before, head = (
-            reader.long(), reader.u64(), reader.u64(), reader.long(), reader.long())
-        deps, sealed_at, signature = reader.long(), reader.u64(), reader.long()
-        reader.finish()
-        self.counts["segments"] += 1
-        lengths = [len(it) for it in (node, before, head, signature)] == [32, 32, 32, 64]
-        if not self.expect(lengths and first >= 1 and 1 <= count <= MAX_SEGMENT_OPS and first + count - 1 < 2**64,
-                           "segment_signature_wrong", "a field cannot be"):
-            return
-        origin = self.origin(node)
-        if not self.expect(origin is not None, "segment_extra", f"{node.hex()} is no member"):
-            return
+    def take_payload(self, kind, parts, place):
+        """What cannot be read says nothing."""
+        payload = parts[0][1]
         try:
-            claim = segment_claim(self.chain_id, node, first, count, before, head, read_deps(deps), sealed_at)
-        except Malformed as error:
-            self.find("segment_signature_wrong", str(error))
-            return
-        key, last = self.key(node), first + count - 1
-        holds = key is not None and signatures.verify(key, claim, signature)
-        if not self.expect(holds, "segment_signature_wrong", f"ops {first} to {last} of {node.hex()}"):
-            return
-        kind = "segment_missing" if first > origin.covered else "segment_extra"
-        self.expect(first == origin.covered + 1, kind, f"op {first} of {node.hex()} follows {origin.covered}")
-        origin.covered = max(origin.covered, last)
-        self.sign(origin, node, first - 1, before)
-        self.expect(self.sign(origin, node, last, head), "segment_missing", "it came after its ops")
-
-    def op(self, reader):
-        node, seq, hlc, kind = reader.long(), reader.u64(), reader.u64(), reader.u8()
-        schema_hash, stored, count = reader.long(), reader.long(), reader.u16()
-        if count > MAX_PARTS + 1:
-            raise Malformed("too many parts")
-        parts = [(reader.long(), reader.long()) for _ in range(count)]
-        reader.finish()
-        self.counts["ops"] += 1
-        self.remaining_ops -= 1
-        if self.open is not None:
-            self.enter_header()
-        self.counts["tail_ops"] += self.in_tail
-        origin = self.origin(node)
-        if not self.expect(origin is not None, "op_extra", f"{node.hex()} is no member"):
-            return
-        if seq != origin.last + 1:
-            self.find("op_extra" if seq <= origin.last else "op_missing", f"op {seq} of {node.hex()}")
-            raise Hopeless
-        if not self.in_tail:
-            due = self.due.pop() if self.due else None
-            if not self.expect(due == (node, seq), "op_reordered", f"op {seq} of {node.hex()}"):
-                raise Hopeless
-        right = 1 <= count <= MAX_PARTS and len(schema_hash) == 32
-        right = right and all(len(salt) == 32 or is_closed(salt, payload) for salt, payload in parts)
-        if not self.expect(right, "payload_altered", f"op {seq} of {node.hex()}"):
-            raise Hopeless
-        commitments = tuple(
-            payload if is_closed(salt, payload) else part_commitment(salt, payload) for salt, payload in parts
-        )
-        op = Op(node, seq, hlc, kind, schema_hash, commitments)
-        before, this = origin.head, op.hash(self.chain_id, origin.head)
-        self.expect(this == stored, "payload_altered", f"op {seq} of {node.hex()}")
-        self.expect(origin.signed.pop(seq, this) == this, "op_altered", f"op {seq} of {node.hex()}")
-        origin.last, origin.head = seq, this
-        if not self.in_tail:
-            self.push(merkle.leaf_hash(op.leaf(self.chain_id, self.edge.size, before, this)))
-        if any(is_closed(salt, payload) for salt, payload in parts):
-            self.note_closed(node, seq, kind)
-        elif kind == VALIDATOR_SET:
-            self.note_change(hlc, node, seq, parts[0][1])
-        elif kind == PRUNE and count == 1:
-            self.note_prune(parts[0][1])
-
-    def note_change(self, hlc, node, seq, payload):
-        try:
-            self.changes.append((hlc, node, seq, Change.read(payload)))
-        except Malformed:
-            # Every node refuses it alike: it changes nothing.
+            if kind == ops.MEMBERSHIP:
+                self.changes.append((*place, Change.decode(payload)))
+            elif kind == ops.PRUNE and len(parts) == 1:
+                complete = self.height - self.in_block
+                self.pruned_to = max(self.pruned_to, min(ops.pruned_height(payload), complete))
+        except Unreadable:
             pass
-
-    def note_closed(self, node, seq, kind):
-        if not self.expect(kind == DELTA, "payload_missing", f"op {seq} of {node.hex()}"):
-            return
-        # What is in no block was pruned by nobody.
-        height = self.open.height if self.open is not None else 2**64
-        if not self.withheld and height > self.pruned:
-            self.closed.append((height, node, seq))
-
-    def note_prune(self, payload):
-        try:
-            height = read_prune(payload)
-        except Malformed:
-            return
-        self.pruned = max(self.pruned, min(height, self.last.height))
-        self.closed = [it for it in self.closed if it[0] > self.pruned]
 
     # The end
 
-    def stop(self, reader):
-        reader.finish()
-        self.stopped = True
+    def take_vector(self, origin, seq, head):
+        where = f"vector_altered: the vector of {origin[:32].hex()}"
+        if len(origin) != 32 or len(head) != 32:
+            raise Finding(f"{where}: length of a field")
+        if origin in self.vectors or len(self.vectors) >= MAX_NODES:
+            raise Finding(f"{where}: it is there twice, or they are too many")
+        self.vectors[origin] = seq, head
 
-    def tail(self, reader):
-        reader.finish()
-        self.close_block()
-        self.in_tail = True
+    def end(self):
+        if self.after == TAIL:
+            self.end_tail()
+        self.log.end(whole=self.after == TAIL)
+        if self.closed_to > self.pruned_to:
+            raise Finding(f"payload_missing: {self.closed_where}")
+        if self.pinned and not (self.decided and self.decided[0].pinned_quorum(self.decided[1], self.pinned)):
+            raise Finding(f"certificate_wrong: block {self.height}: the pinned keys are no quorum of its signers")
+        return {
+            "chain_id": self.chain.hex(),
+            "height": self.height,
+            "header_hash": self.header_hash.hex(),
+            "tree_size": self.log.size,
+            "ops": self.ops,
+            "tail_ops": self.tail_ops,
+            "segments": self.segments,
+            "closed_ops": self.closed_ops,
+            "payloads_withheld": self.withheld,
+        }
 
-    def take_vector(self, reader):
-        node, seq, head = reader.long(), reader.u64(), reader.long()
-        reader.finish()
-        if self.expect(len(node) == 32 and node not in self.vector, "vector_altered", "no id, or there twice"):
-            self.vector[node] = seq, head
+    def end_tail(self):
+        for history in self.histories.values():
+            history.end()
+        if self.vectors:
+            self.end_vectors()
+        self.membership.carry_out(self.changes)
+        for node, member in self.stored.items():
+            if self.membership.ever(node) != member:
+                raise Finding(f"membership_altered: the member frame of {node.hex()}")
+        for node in self.membership.members:
+            if node not in self.stored:
+                raise Finding(f"membership_altered: no member frame of {node.hex()}")
 
-    def finish(self):
-        self.close_block()
-        for _, node, seq in self.closed:
-            self.find("payload_missing", f"op {seq} of {node.hex()}")
-        if self.stopped:
-            return
-        for node, origin in self.origins.items():
-            kind = "op_missing" if origin.covered > origin.last else "op_extra"
-            self.expect(origin.covered == origin.last, kind, f"segments of {node.hex()} end at {origin.covered}")
-        self.carry_out_changes()
-        self.check_vector()
-        self.check_members()
-        self.check_tiles()
-
-    def check_vector(self):
-        if not self.vector:
-            return
-        for node, (seq, head) in self.vector.items():
-            origin = self.origins.get(node)
-            right = seq == 0 if origin is None else (seq, head) == (origin.last, origin.head)
-            self.expect(right, "vector_altered", node.hex())
-        for node, origin in self.origins.items():
-            self.expect(origin.last == 0 or node in self.vector, "vector_altered", f"{node.hex()} is not there")
-
-    def check_members(self):
-        for node, record in self.records.items():
-            self.expect(self.membership.ever(node) == record, "membership_altered", node.hex())
-        for node in self.membership.present:
-            self.expect(node in self.records, "membership_altered", f"{node.hex()} is not there")
-
-    def check_pins(self, pins):
-        self.expect(pins.chain_id in (None, self.chain_id), "genesis_altered", "it is another chain")
-        if pins.keys:
-            signed = self.certificate is not None and self.certificate[0].is_signed_by(pins.keys, self.certificate[1])
-            self.expect(signed, "certificate_wrong", "no quorum of pinned validators signed the last block")
-
-
-def is_closed(salt, payload):
-    """Whether a part is only its commitment."""
-    return salt == b"" and len(payload) == 32
+    def end_vectors(self):
+        """An origin without ops may stand there, with nothing seen of it."""
+        ends = {node: (history.seq, history.hash) for node, history in self.histories.items()}
+        for node, vector in self.vectors.items():
+            if vector != ends.get(node, (0, ZEROS)):
+                raise Finding(f"vector_altered: the vector of {node.hex()}")
+        for node, (seq, _) in ends.items():
+            if seq and node not in self.vectors:
+                raise Finding(f"vector_altered: no vector of {node.hex()}")
 
 
-class Hopeless(Exception):
-    """What was found leaves nothing to hold what follows against."""
-
-
-def check_order(tags):
-    """What follows the members: one tail or one stop, vectors only behind a tail, nothing behind a
-    stop."""
-    ends = [at for at, tag in enumerate(tags) if tag in (TAIL, STOP)]
-    if len(ends) != 1 or {CHAIN, MEMBER, WITHHELD} & set(tags):
-        raise Malformed("a frame stands where none of its kind can be")
-    (end,) = ends
-    if VECTOR in tags[:end] or (tags[end] == STOP and end != len(tags) - 1):
-        raise Malformed("a frame stands where none of its kind can be")
-
-
-def verify(data, pins):
-    """The findings, and a summary by the names that bcrdt gives it. Malformed if it is no bundle."""
-    read = list(frames(data))
-    if not read or read[0][0] != CHAIN:
-        raise Malformed("a bundle starts with its chain")
-    reader = Reader(read[0][1])
-    chain_id, genesis = reader.take(32), reader.rest()
-    at, members = 1, []
-    withheld = len(read) > 1 and read[1][0] == WITHHELD
-    if withheld:
-        Reader(read[1][1]).finish()
-        at = 2
-    while at < len(read) and read[at][0] == MEMBER:
-        members.append(Member.read(read[at][1]))
-        at += 1
-    check_order([tag for tag, _ in read[at:]])
-    chain = Chain(chain_id, sum(tag == OP for tag, _ in read))
-    chain.withheld = withheld
-    try:
-        chain.begin(genesis, members)
-        for tag, body in read[at:]:
-            chain.feed(tag, body)
-        chain.finish()
-    except Hopeless:
-        pass
-    chain.check_pins(pins)
-    return chain.findings, {
-        "chain_id": chain_id.hex(),
-        "height": None if chain.findings else chain.last.height,
-        "header_hash": None if chain.findings else chain.last.hash().hex(),
-        "tree_size": chain.edge.size,
-        "ops": chain.counts["ops"],
-        "tail_ops": chain.counts["tail_ops"],
-        "segments": chain.counts["segments"],
-    }
+def verify(file, chain_id=None, pinned=()):
+    """What is told of a chain that holds. A file that is no bundle is none, whatever was found before."""
+    verifier, finding = Verifier(chain_id, pinned), None
+    for tag, fields in frames(file):
+        if finding is None:
+            try:
+                verifier.take(tag, fields)
+            except Finding as error:
+                finding = error
+    if finding is not None:
+        raise finding
+    return verifier.end()

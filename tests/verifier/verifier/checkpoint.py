@@ -1,143 +1,136 @@
-"""Checkpoints: signed notes with the state of the log."""
+"""Checkpoints: C2SP tlog-checkpoints in signed notes, and the keys that sign them."""
 
 import base64
+import binascii
 import re
 from typing import NamedTuple
 
-from . import signatures
-from .reading import Malformed, digest, u8
+from . import ed25519
+from .codec import H, MAX64
+from .errors import BadFormat, Finding
 
-MAX_BYTES = 256 << 10
-MAX_LINES = 100
+MAX_NOTE = 256 << 10
+MAX_SIGNATURES = 100
 LOG, WITNESS = 1, 4
-LINE = re.compile("— ([^ ]+) ([A-Za-z0-9+/=]+)")
+SIZE = re.compile(r"0|[1-9][0-9]{0,19}")
 
 
 def unbase64(text):
-    """Base64 with padding, in its one form."""
+    """Bytes in the one form of base64 that they have."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise Malformed("this is no base64") from error
-    if base64.b64encode(data).decode() != text:
-        raise Malformed("this is no base64 in its one form")
-    return data
+        encoded = text.encode("ascii")
+        found = binascii.a2b_base64(encoded)
+    except (ValueError, UnicodeEncodeError):
+        raise BadFormat("no base64") from None
+    if base64.b64encode(found) != encoded:
+        raise BadFormat("no base64 in its one form")
+    return found
 
 
 def is_name(name):
-    return name != "" and "+" not in name and not any(c.isspace() or c < " " for c in name)
+    return bool(name) and "+" not in name and not any(letter.isspace() or letter < " " for letter in name)
 
 
 class Key(NamedTuple):
     """A verifier key."""
 
     name: str
+    id: bytes
     type: int
     public: bytes
 
     @classmethod
-    def read(cls, text):
-        # Base64 may hold a plus sign, name and id hold none.
-        name, plus, rest = text.strip().partition("+")
-        key_id, plus, encoded = rest.partition("+")
-        data = unbase64(encoded)
-        if not plus or not is_name(name) or len(data) != 33 or data[0] not in (LOG, WITNESS):
-            raise Malformed("this is no verifier key")
-        key = cls(name, data[0], data[1:])
-        if key.id().hex() != key_id or not signatures.is_key(key.public):
-            raise Malformed("this is no verifier key")
+    def read(cls, text, needed):
+        parts = text.split("+", 2)
+        if len(parts) != 3 or not is_name(parts[0]):
+            raise BadFormat("not a verifier key")
+        name, key_id, encoded = parts
+        blob = unbase64(encoded)
+        if len(blob) != 33 or blob[0] != needed:
+            raise BadFormat(f"not a verifier key of type {needed}")
+        key = cls(name, H(name.encode("utf-8", "surrogateescape"), b"\n", blob)[:4], blob[0], blob[1:])
+        if key_id != key.id.hex():
+            raise BadFormat("a verifier key with another key id")
+        if not ed25519.is_public_key(key.public):
+            raise BadFormat("a verifier key without a public key")
         return key
 
-    def id(self):
-        return digest(self.name.encode(), b"\n", u8(self.type), self.public)[:4]
-
-    def signed(self, text, signature):
-        """Whether a signature of a line is this key's over the text of the note."""
+    def holds(self, signature, text):
         if self.type == LOG:
-            return signatures.verify(self.public, text, signature)
-        if len(signature) != 72:
-            return False
+            return ed25519.verify(self.public, signature, text)
         time = int.from_bytes(signature[:8], "big")
-        if time >= 2**63:
-            return False
-        message = b"cosignature/v1\ntime %d\n" % time + text
-        return signatures.verify(self.public, message, signature[8:])
+        cosigned = b"cosignature/v1\ntime %d\n" % time + text
+        return len(signature) == 72 and time < 2**63 and ed25519.verify(self.public, signature[8:], cosigned)
 
 
-class NotSigned(Exception):
-    """The checkpoint is not signed as it is asked for."""
-
-
-def read_keys(texts, key_type):
-    """Verifier keys of one type. No two stand for one public key: a witness counts once."""
-    keys = {Key.read(text) for text in texts}
-    if any(key.type != key_type for key in keys):
-        raise Malformed("a key is of another type than is needed")
-    if key_type == WITNESS and len({key.public for key in keys}) != len(keys):
-        raise Malformed("two witnesses have one public key")
-    return keys
-
-
-class Note(NamedTuple):
-    """A checkpoint with its signature lines: (name, key id, signature)."""
-
-    text: bytes
+class Checkpoint(NamedTuple):
     origin: str
     size: int
     root: bytes
-    lines: list
+    text: bytes
+    signatures: list
 
     @classmethod
-    def read(cls, data):
-        if len(data) > MAX_BYTES:
-            raise Malformed("the checkpoint is too long")
+    def read(cls, raw):
+        if len(raw) > MAX_NOTE:
+            raise BadFormat("more than 256 KiB")
         try:
-            note = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise Malformed("the checkpoint is not UTF-8") from error
-        if any(c < " " for c in note.replace("\n", "")):
-            raise Malformed("the checkpoint holds control characters")
-        text, blank, signed = note.rpartition("\n\n")
-        if not blank or not signed.endswith("\n"):
-            raise Malformed("the checkpoint has no signature lines after an empty line")
+            note = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raise BadFormat("not UTF-8") from None
+        if any(letter < " " and letter != "\n" for letter in note):
+            raise BadFormat("control characters")
+        text, gap, rest = note.partition("\n\n")
+        if not gap or not rest.endswith("\n"):
+            raise BadFormat("no signed note")
         lines = text.split("\n")
         if len(lines) < 3 or "" in lines:
-            raise Malformed("the checkpoint misses a line")
-        if not re.fullmatch("0|[1-9][0-9]*", lines[1], re.ASCII) or int(lines[1]) >= 2**64:
-            raise Malformed("the second line is no size")
-        root = unbase64(lines[2])
+            raise BadFormat("lines of a checkpoint are missing")
+        origin, size, root = lines[0], lines[1], unbase64(lines[2])
+        if not SIZE.fullmatch(size) or int(size) > MAX64:
+            raise BadFormat("not a size")
         if len(root) != 32:
-            raise Malformed("the third line is no root")
-        signed = [read_line(line) for line in signed[:-1].split("\n")]
-        if len(signed) > MAX_LINES:
-            raise Malformed("the checkpoint has too many signature lines")
-        return cls(text.encode() + b"\n", lines[0], int(lines[1]), root, signed)
+            raise BadFormat("not a root")
+        signatures = rest[:-1].split("\n")
+        if len(signatures) > MAX_SIGNATURES:
+            raise BadFormat("more than 100 signatures")
+        return cls(origin, int(size), root, f"{text}\n".encode(), [signature_of(line) for line in signatures])
 
-    def is_signed_by(self, key):
-        """Whether the key signed. NotSigned if a line says so that does not hold."""
-        own = [signature for name, key_id, signature in self.lines if (name, key_id) == (key.name, key.id())]
-        if not all(key.signed(self.text, signature) for signature in own):
-            raise NotSigned(f"a signature of {key.name} does not hold")
-        return bool(own)
-
-    def demand(self, keys, witnesses):
-        """NotSigned unless one of the log's keys signed, and all the witnesses."""
-        of_log = [key for key in keys if key.name == self.origin]
-        if not of_log:
-            raise NotSigned("none of the keys is of this log")
-        # Every line is looked at: a false one counts, whatever the others say.
-        if not any([self.is_signed_by(key) for key in of_log]):
-            raise NotSigned("none of the log's keys signed")
-        for witness in witnesses:
-            if not self.is_signed_by(witness):
-                raise NotSigned(f"{witness.name} did not cosign")
+    def signers(self, keys):
+        """Those of the keys that signed; each line that says so must hold."""
+        found = set()
+        for name, key_id, signature in self.signatures:
+            for key in keys:
+                if (key.name, key.id) == (name, key_id):
+                    if not key.holds(signature, self.text):
+                        raise Finding(f"a signature of {name} does not hold")
+                    found.add(key)
+        return found
 
 
-def read_line(line):
-    found = LINE.fullmatch(line)
-    if found is None or not is_name(found[1]):
-        raise Malformed("a signature line cannot be read")
-    data = unbase64(found[2])
-    if len(data) <= 4:
-        raise Malformed("a signature line is too short")
-    return found[1], data[:4], data[4:]
+def signature_of(line):
+    """Name, key id and signature."""
+    fields = line.split(" ")
+    if len(fields) != 3 or fields[0] != "\u2014" or not is_name(fields[1]):
+        raise BadFormat("not the line of a signature")
+    blob = unbase64(fields[2])
+    if len(blob) < 5:
+        raise BadFormat("an empty signature")
+    return fields[1], blob[:4], blob[4:]
+
+
+def verify(raw, keys, witnesses=()):
+    """What is told of a checkpoint that is to be relied on."""
+    keys, witnesses = set(keys), set(witnesses)
+    if len({witness.public for witness in witnesses}) != len(witnesses):
+        raise BadFormat("two witnesses with one public key")
+    checkpoint = Checkpoint.read(raw)
+    of_log = {key for key in keys if key.name == checkpoint.origin}
+    if not of_log:
+        raise Finding("no key of this log is trusted")
+    if not checkpoint.signers(of_log):
+        raise Finding("no trusted key of the log has signed")
+    missing = witnesses - checkpoint.signers(witnesses)
+    if missing:
+        raise Finding(f"the witness {min(missing).name} has not signed")
+    return {"log": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}

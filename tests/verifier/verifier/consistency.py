@@ -1,37 +1,50 @@
 """That a later checkpoint continues an earlier one."""
 
-from . import jsontext, merkle
-from .jsontext import b32, list_of, number, take, text
-from .reading import Malformed
+from typing import NamedTuple
 
-MAX_BYTES = 32 << 10
+from .errors import BadFormat, Finding
+from .jsontext import Json
+from .merkle import consistency_length, consistent
 
-
-def read(data):
-    """(old size, size, path) of a consistency proof as JSON."""
-    proof = take(jsontext.read(data, MAX_BYTES), {
-        "format": number, "proof": text, "old_size": number, "tree_size": number, "path": list_of(b32),
-    })
-    length = merkle.consistency_length(proof["old_size"], proof["tree_size"])
-    if proof["proof"] != "consistency" or len(proof["path"]) != length:
-        raise Malformed("this is no consistency proof")
-    return proof["old_size"], proof["tree_size"], proof["path"]
+MAX_TEXT = 32 << 10
 
 
-def fault(old, new, proof):
-    """Why the note `new` does not continue `old`; None if it does. The proof may be None if both are
-    of one size."""
+class Proof(NamedTuple):
+    old_size: int
+    tree_size: int
+    path: list
+
+    @classmethod
+    def read(cls, raw):
+        j = Json(raw, MAX_TEXT)
+        found = j.object({
+            "format": j.format, "proof": j.string, "old_size": j.number, "tree_size": j.number,
+            "path": lambda: j.list(j.b32),
+        })
+        j.done()
+        if found["proof"] != "consistency":
+            raise BadFormat("not a proof of consistency")
+        proof = cls(found["old_size"], found["tree_size"], found["path"])
+        if consistency_length(proof.old_size, proof.tree_size) != len(proof.path):
+            raise BadFormat("a path of another length than its sizes lead to")
+        return proof
+
+
+def verify(old, new, proof):
+    """What is told of two checkpoints, the later of which continues the earlier. Signatures are not looked at."""
+    told = {"log": new.origin, "old_size": old.size, "size": new.size}
     if old.origin != new.origin:
-        return "the checkpoints are of different logs"
-    if new.size < old.size:
-        return "the log has shrunk"
-    if new.size == old.size:
-        return None if new.root == old.root else "the log was forked: one size, two roots"
+        raise Finding("two logs")
+    if old.size > new.size:
+        raise Finding(f"the new checkpoint has {new.size} leaves, the old one {old.size}")
+    if old.size == new.size:
+        if old.root != new.root:
+            raise Finding("a fork: one size, two roots")
+        return told
     if proof is None:
-        raise Malformed("the checkpoints have different sizes: a proof is needed")
-    old_size, size, path = proof
-    if (old_size, size) != (old.size, new.size):
-        return "the proof is between other sizes"
-    if not merkle.is_consistent(old_size, size, path, old.root, new.root):
-        return "the proof does not hold"
-    return None
+        raise BadFormat("the checkpoints have different sizes: a proof is needed")
+    if (proof.old_size, proof.tree_size) != (old.size, new.size):
+        raise Finding(f"the proof is between the sizes {proof.old_size} and {proof.tree_size}")
+    if not consistent(old.size, old.root, new.size, new.root, proof.path):
+        raise Finding("the new log does not continue the old one")
+    return told

@@ -1,84 +1,109 @@
-"""JSON as proofs have it: whole numbers, hexadecimal, each member once and none that is not known."""
+"""JSON as strictly as the chapter has it: only what is expected is read, and so it cannot run away."""
 
-import json
+import binascii
 import re
+from json.decoder import JSONDecodeError, scanstring
 
-from .reading import Malformed
+from .codec import MAX64
+from .errors import BadFormat
 
-FORMAT = 1
-
-
-def read(data, limit):
-    """The JSON object of format 1; Malformed if it is none."""
-    if len(data) > limit:
-        raise Malformed("the proof is too long")
-
-    def once(pairs):
-        members = dict(pairs)
-        if len(members) != len(pairs):
-            raise Malformed("a member is there twice")
-        return members
-
-    def whole(text):
-        if not re.fullmatch("0|[1-9][0-9]{0,19}", text) or int(text) >= 2**64:
-            raise Malformed(f"{text} is no number from 0 to 2^64 - 1")
-        return int(text)
-
-    def no_fraction(text):
-        raise Malformed(f"{text} is no integer")
-
-    try:
-        found = json.loads(
-            data.decode("utf-8"), object_pairs_hook=once, parse_int=whole, parse_float=no_fraction,
-            parse_constant=no_fraction,
-        )
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Malformed(f"the proof is no JSON: {error}") from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT or isinstance(found["format"], bool):
-        raise Malformed("the proof is not of format 1")
-    return found
+SPACE = re.compile(r"[ \t\n\r]*")
+NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,19})(?![0-9.eE+\-])")
 
 
-def take(found, members):
-    if not isinstance(found, dict) or found.keys() != members.keys():
-        raise Malformed(f"expected an object with {', '.join(members)}")
-    return {name: read_member(found[name]) for name, read_member in members.items()}
+class Json:
+    def __init__(self, raw, most):
+        if len(raw) > most:
+            raise BadFormat(f"more than {most} bytes")
+        try:
+            self.text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raise BadFormat("not UTF-8") from None
+        self.at = 0
 
+    def skip(self):
+        self.at = SPACE.match(self.text, self.at).end()
 
-def number(found):
-    # True is an int in Python.
-    if type(found) is not int:
-        raise Malformed("expected a number")
-    return found
+    def peek(self):
+        self.skip()
+        return self.text[self.at:self.at + 1]
 
+    def want(self, letter):
+        if self.peek() != letter:
+            raise BadFormat(f"JSON: expected {letter} at character {self.at}")
+        self.at += 1
 
-def text(found):
-    if not isinstance(found, str):
-        raise Malformed("expected a text")
-    return found
+    def string(self):
+        self.want('"')
+        try:
+            found, self.at = scanstring(self.text, self.at, True)
+            found.encode("utf-8")
+        except JSONDecodeError as error:
+            raise BadFormat(f"JSON: {error.msg}") from None
+        except UnicodeEncodeError:
+            raise BadFormat("JSON: half of a character") from None
+        return found
 
+    def hex(self, length=None):
+        try:
+            found = binascii.unhexlify(self.string())
+        except ValueError:
+            raise BadFormat(f"JSON: no hexadecimal before character {self.at}") from None
+        if length is not None and len(found) != length:
+            raise BadFormat(f"JSON: not {length} bytes before character {self.at}")
+        return found
 
-def hexadecimal(found):
-    if not isinstance(found, str) or not re.fullmatch("([0-9a-fA-F]{2})*", found, re.ASCII):
-        raise Malformed("expected hexadecimal digits")
-    return bytes.fromhex(found)
+    def b32(self):
+        return self.hex(32)
 
+    def b64(self):
+        return self.hex(64)
 
-def fixed(length):
-    def read_fixed(found):
-        data = hexadecimal(found)
-        if len(data) != length:
-            raise Malformed(f"expected {length} bytes")
-        return data
-    return read_fixed
+    def number(self, most=MAX64):
+        self.skip()
+        found = NUMBER.match(self.text, self.at)
+        if found is None or int(found.group()) > most:
+            raise BadFormat(f"JSON: no number in bounds at character {self.at}")
+        self.at = found.end()
+        return int(found.group())
 
+    def format(self):
+        number = self.number()
+        if number != 1:
+            raise BadFormat(f"format {number} is not known")
 
-b32 = fixed(32)
+    def several(self, close):
+        """Goes through what stands between commas, up to the closing bracket."""
+        if self.peek() == close:
+            self.at += 1
+            return
+        while True:
+            yield
+            if self.peek() != ",":
+                return self.want(close)
+            self.at += 1
 
+    def list(self, item):
+        self.want("[")
+        return [item() for _ in self.several("]")]
 
-def list_of(read_item):
-    def read_list(found):
-        if not isinstance(found, list):
-            raise Malformed("expected a list")
-        return [read_item(item) for item in found]
-    return read_list
+    def object(self, members, *others):
+        """An object of exactly these members (name -> reader), or of exactly those of another set."""
+        sets = (members, *others)
+        readers = {name: reader for each in sets for name, reader in each.items()}
+        self.want("{")
+        found = {}
+        for _ in self.several("}"):
+            name = self.string()
+            if name not in readers or name in found:
+                raise BadFormat(f"JSON: a member unknown or repeated before character {self.at}")
+            self.want(":")
+            found[name] = readers[name]()
+        if not any(found.keys() == each.keys() for each in sets):
+            raise BadFormat(f"JSON: members are missing before character {self.at}")
+        return found
+
+    def done(self):
+        self.skip()
+        if self.at != len(self.text):
+            raise BadFormat("JSON: something behind it")

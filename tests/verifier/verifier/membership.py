@@ -1,58 +1,54 @@
-"""Who is a member, and who decides which height."""
+"""Who belongs and who votes, as the changes lead to it."""
 
-from .blocks import validators_of
-from .records import MAX_MEMBERS
+from .blocks import MAX_NODES
+from .members import VALIDATOR
 
 
 class Membership:
-    """The members that genesis and membership changes lead to."""
-
     def __init__(self, founder):
-        self.present = {founder.node_id: founder}
+        self.members = {founder.node: founder}
         self.left = {}
-        # After block h: who votes. Genesis is block 0.
-        self.after = [validators_of([founder])]
 
     def ever(self, node):
-        return self.present.get(node) or self.left.get(node)
+        """The last record of who is a member or was one."""
+        return self.members.get(node) or self.left.get(node)
 
-    def validators_at(self, height):
-        """Who decides a height; the block before it must be done."""
-        return self.after[max(height - 2, 0)]
-
-    def carry_out(self, changes):
-        """The changes of one block: (hlc, origin, seq, change)."""
-        for _, origin, _, change in sorted(changes, key=lambda it: it[:3]):
-            if change.joins is not None:
-                self.join(origin, change.joins)
-            else:
-                self.leave(origin, change.leaves)
-        self.after.append(validators_of(self.present.values()))
-
-    def join(self, origin, record):
-        author, node = self.present.get(origin), record.node_id
-        if author is None:
-            return
-        held = self.present.get(node)
-        if not author.votes:
-            moves_votes = record.weight != (held.weight if held else 0)
-            another = held is not None and node != origin
-            if moves_votes or another or node in self.left:
-                return
-        if held is None and len(self.present) >= MAX_MEMBERS:
-            return
-        if record.weight == 0 and self.is_only_validator(node):
-            return
-        self.left.pop(node, None)
-        self.present[node] = record
-
-    def leave(self, origin, node):
-        author = self.present.get(origin)
-        if author is None or (node != origin and not author.votes):
-            return
-        if node not in self.present or self.is_only_validator(node):
-            return
-        self.left[node] = self.present.pop(node)
+    def is_validator(self, node):
+        member = self.members.get(node)
+        return member is not None and member.role == VALIDATOR
 
     def is_only_validator(self, node):
-        return [m.node_id for m in self.present.values() if m.votes] == [node]
+        validators = sum(member.role == VALIDATOR for member in self.members.values())
+        return validators == 1 and self.is_validator(node)
+
+    def validators(self):
+        """(node, key, weight) of each validator, ascending."""
+        return sorted(member.entry() for member in self.members.values() if member.role == VALIDATOR)
+
+    def carry_out(self, changes):
+        """(hlc, origin, seq, change) of one block."""
+        for _, origin, _, change in sorted(changes, key=lambda it: it[:3]):
+            if change.member is None:
+                if self.leaving_counts(origin, change.node):
+                    self.left[change.node] = self.members.pop(change.node)
+            elif self.join_counts(origin, change.member):
+                self.members[change.node] = change.member
+                self.left.pop(change.node, None)
+
+    def leaving_counts(self, origin, node):
+        if origin not in self.members or node not in self.members:
+            return False
+        return (origin == node or self.is_validator(origin)) and not self.is_only_validator(node)
+
+    def join_counts(self, origin, member):
+        if origin not in self.members:
+            return False
+        node, old = member.node, self.members.get(member.node)
+        if not self.is_validator(origin):
+            if member.weight != (old.weight if old else 0):
+                return False
+            if (old is not None and node != origin) or node in self.left:
+                return False
+        if self.ever(node) is None and len(self.members) + len(self.left) >= MAX_NODES:
+            return False
+        return member.weight != 0 or not self.is_only_validator(node)

@@ -1,118 +1,115 @@
-"""The Merkle tree of the log: RFC 6962, verified as RFC 9162 says."""
+"""The Merkle tree of RFC 6962, and the proofs about it."""
 
-from .reading import digest
-
-EMPTY_ROOT = digest()
+from .codec import H
 
 
-def leaf_hash(leaf):
-    return digest(b"\0", leaf)
+def node(left, right):
+    return H(b"\1", left, right)
 
 
-def node_hash(left, right):
-    return digest(b"\1", left, right)
-
-
-class Edge:
-    """A growing tree: the roots of its complete subtrees, the largest first."""
-
-    def __init__(self):
-        self.size = 0
-        self.peaks = []
-
-    def push(self, leaf):
-        node, size = leaf, self.size
-        while size % 2:
-            node = node_hash(self.peaks.pop(), node)
-            size //= 2
-        self.peaks.append(node)
-        self.size += 1
-
-    def root(self):
-        if not self.peaks:
-            return EMPTY_ROOT
-        node = self.peaks[-1]
-        for left in reversed(self.peaks[:-1]):
-            node = node_hash(left, node)
-        return node
-
-
-def root(leaves):
+def root_of(leaf_hashes):
     edge = Edge()
-    for leaf in leaves:
+    for leaf in leaf_hashes:
         edge.push(leaf)
     return edge.root()
 
 
-def is_included(leaf, index, size, path, expected):
+class Edge:
+    """The right edge of a tree that grows; `on_full(height, root)` hears of each full subtree."""
+
+    def __init__(self, on_full=None):
+        self.size = 0
+        self.stack = []
+        self.on_full = on_full
+
+    def push(self, leaf):
+        rest, height, root = self.size, 0, leaf
+        while rest & 1:
+            root = node(self.stack.pop(), root)
+            height += 1
+            if self.on_full is not None:
+                self.on_full(height, root)
+            rest >>= 1
+        self.stack.append(root)
+        self.size += 1
+
+    def root(self):
+        if not self.stack:
+            return H()
+        root = self.stack[-1]
+        for left in reversed(self.stack[:-1]):
+            root = node(left, root)
+        return root
+
+
+def included(leaf, index, size, path, root):
     if index >= size:
         return False
-    place, last, node = index, size - 1, leaf
+    place, last = index, size - 1
     for sibling in path:
         if last == 0:
             return False
-        if place % 2 or place == last:
-            node = node_hash(sibling, node)
-            while place % 2 == 0 and place != 0:
-                place //= 2
-                last //= 2
+        if place & 1 or place == last:
+            leaf = node(sibling, leaf)
+            while place and not place & 1:
+                place >>= 1
+                last >>= 1
         else:
-            node = node_hash(node, sibling)
-        place //= 2
-        last //= 2
-    return last == 0 and node == expected
-
-
-def is_consistent(old, size, path, root1, root2):
-    if old > size:
-        return False
-    if old == 0:
-        return not path and root1 == EMPTY_ROOT and (size > 0 or root2 == EMPTY_ROOT)
-    if old == size:
-        return not path and root1 == root2
-    path = list(path)
-    if old & (old - 1) == 0:
-        path.insert(0, root1)
-    if not path:
-        return False
-    place, last = old - 1, size - 1
-    while place % 2:
-        place //= 2
-        last //= 2
-    a = b = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            return False
-        if place % 2 or place == last:
-            a, b = node_hash(sibling, a), node_hash(sibling, b)
-            while place % 2 == 0 and place != 0:
-                place //= 2
-                last //= 2
-        else:
-            b = node_hash(b, sibling)
-        place //= 2
-        last //= 2
-    return last == 0 and a == root1 and b == root2
+            leaf = node(leaf, sibling)
+        place >>= 1
+        last >>= 1
+    return last == 0 and leaf == root
 
 
 def consistency_length(old, size):
-    """How many hashes a consistency path has; None if there is none between these sizes."""
+    """How long a path between these sizes is; None if there are no such trees."""
     if old > size:
         return None
     if old in (0, size):
         return 0
-    place, last = old - 1, size - 1
-    while place % 2:
-        place //= 2
-        last //= 2
-    # The first hash of the path is the old root itself if that is a whole subtree.
     length = 0 if old & (old - 1) == 0 else 1
+    place, last = old - 1, size - 1
+    while place & 1:
+        place >>= 1
+        last >>= 1
     while last:
+        if place & 1 or place == last:
+            while place and not place & 1:
+                place >>= 1
+                last >>= 1
+        place >>= 1
+        last >>= 1
         length += 1
-        if place % 2 or place == last:
-            while place % 2 == 0 and place != 0:
-                place //= 2
-                last //= 2
-        place //= 2
-        last //= 2
     return length
+
+
+def consistent(old, old_root, size, root, path):
+    if old > size:
+        return False
+    if old == 0:
+        return not path and old_root == H() and (size != 0 or root == H())
+    if old == size:
+        return not path and old_root == root
+    path = list(path)
+    if old & (old - 1) == 0:
+        path.insert(0, old_root)
+    if not path:
+        return False
+    place, last = old - 1, size - 1
+    while place & 1:
+        place >>= 1
+        last >>= 1
+    a = b = path[0]
+    for sibling in path[1:]:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            a, b = node(sibling, a), node(sibling, b)
+            while place and not place & 1:
+                place >>= 1
+                last >>= 1
+        else:
+            b = node(b, sibling)
+        place >>= 1
+        last >>= 1
+    return last == 0 and a == old_root and b == root

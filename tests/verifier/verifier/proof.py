@@ -1,120 +1,130 @@
-"""The proof of one op: JSON, format 1."""
+"""Proofs of ops."""
 
-from . import jsontext, merkle
-from .blocks import Certificate, Header, ascend, validators_hash, validators_of
-from .jsontext import b32, fixed, hexadecimal, list_of, number, take, text
-from .reading import Malformed, digest
-from .records import KINDS, MAX_MEMBERS, MAX_PARTS, Genesis, Op, part_commitment
+from .blocks import MAX_NODES, Certificate, Header, validator_set_hash
+from .codec import H
+from .errors import Finding, Unreadable
+from .jsontext import Json
+from .members import Genesis
+from .merkle import included, root_of
+from .ops import KINDS, MAX_PARTS, leaf_hash, op_hash, part_commitment
 
-MAX_BYTES = 80 << 20
-
-
-class NotProved(Exception):
-    """The proof does not hold."""
+MAX_TEXT = 80 << 20
 
 
-def demand(holds, otherwise):
-    if not holds:
-        raise NotProved(otherwise)
+def read(raw):
+    j = Json(raw, MAX_TEXT)
 
+    def part():
+        return j.object({"salt": j.b32, "payload": j.hex}, {"commitment": j.b32})
 
-def read(data):
-    """The proof with its byte strings as bytes; exactly the members that belong there."""
-    return take(jsontext.read(data, MAX_BYTES), {
-        "format": number, "chain_id": b32, "genesis": hexadecimal, "op": read_op, "leaf_index": number,
-        "inclusion": list_of(b32), "header": read_header, "certificate": read_certificate,
-        "validators": list_of(read_validator),
+    def op():
+        return j.object({
+            "origin": j.b32, "seq": j.number, "hlc": j.number, "kind": j.string, "schema_hash": j.b32,
+            "parts": lambda: j.list(part), "prev_op_hash": j.b32,
+        })
+
+    def header():
+        return j.object({
+            "height": j.number, "epoch": j.number, "first_leaf": j.number, "tree_size": j.number,
+            "time_ms": j.number, "prev_header": j.b32, "log_root": j.b32, "validator_set_hash": j.b32,
+            "state_root": j.b32, "proposer": j.b32,
+        })
+
+    def signature():
+        return j.object({"node": j.b32, "signature": j.b64})
+
+    def certificate():
+        return j.object({"round": lambda: j.number(2**32 - 1), "signatures": lambda: j.list(signature)})
+
+    def validator():
+        return j.object({"node": j.b32, "key": j.b32, "weight": j.number})
+
+    proof = j.object({
+        "format": j.format, "chain_id": j.b32, "genesis": j.hex, "op": op, "leaf_index": j.number,
+        "inclusion": lambda: j.list(j.b32), "header": header, "certificate": certificate,
+        "validators": lambda: j.list(validator),
     })
+    j.done()
+    return proof
 
 
-def read_op(found):
-    return take(found, {
-        "origin": b32, "seq": number, "hlc": number, "kind": text, "schema_hash": b32,
-        "parts": list_of(read_part), "prev_op_hash": b32,
-    })
-
-
-def read_part(found):
-    """The commitment, and whether the part is shown."""
-    if isinstance(found, dict) and "commitment" in found:
-        return take(found, {"commitment": b32})["commitment"], False
-    part = take(found, {"salt": b32, "payload": hexadecimal})
-    return part_commitment(part["salt"], part["payload"]), True
-
-
-def read_header(found):
-    return take(found, {
-        "height": number, "epoch": number, "prev_header": b32, "first_leaf": number, "tree_size": number,
-        "log_root": b32, "validator_set_hash": b32, "state_root": b32, "time_ms": number, "proposer": b32,
-    })
-
-
-def read_certificate(found):
-    certificate = take(found, {
-        "round": number,
-        "signatures": list_of(lambda it: take(it, {"node": b32, "signature": fixed(64)})),
-    })
-    if certificate["round"] >= 2**32:
-        raise Malformed("there is no such round")
-    return certificate
-
-
-def read_validator(found):
-    return take(found, {"node": b32, "key": b32, "weight": number})
-
-
-def verify(proof, pins):
-    """What the proof shows, by the names that bcrdt gives it; NotProved if it does not hold."""
-    demand(digest(proof["genesis"]) == proof["chain_id"], "the chain id is not that of the genesis")
-    chain_id = proof["chain_id"]
-    demand(pins.chain_id in (None, chain_id), "it is another chain than the pinned one")
+def genesis_of(proof, chain_id):
+    if H(proof["genesis"]) != proof["chain_id"]:
+        raise Finding("the genesis does not hash to the chain id")
+    if chain_id is not None and proof["chain_id"] != chain_id:
+        raise Finding("another chain than the one that is pinned")
     try:
-        genesis = Genesis.read(proof["genesis"])
-    except Malformed as error:
-        raise NotProved(f"the genesis: {error}") from error
+        return Genesis.decode(proof["genesis"])
+    except Unreadable as error:
+        raise Finding(f"genesis: {error}") from None
 
-    told = proof["op"]
-    demand(told["kind"] in KINDS, "there is no such kind of op")
-    demand(1 <= len(told["parts"]) <= MAX_PARTS, "an op has 1 to 64 parts")
-    commitments = tuple(commitment for commitment, _ in told["parts"])
-    op = Op(told["origin"], told["seq"], told["hlc"], KINDS[told["kind"]], told["schema_hash"], commitments)
-    this = op.hash(chain_id, told["prev_op_hash"])
-    leaf = merkle.leaf_hash(op.leaf(chain_id, proof["leaf_index"], told["prev_op_hash"], this))
 
-    fields = proof["header"]
-    header = Header(
-        chain_id, fields["height"], fields["epoch"], fields["prev_header"], fields["first_leaf"],
-        fields["tree_size"], fields["log_root"], fields["validator_set_hash"], fields["state_root"],
-        fields["time_ms"], fields["proposer"],
-    )
-    included = merkle.is_included(leaf, proof["leaf_index"], header.tree_size, proof["inclusion"], header.log_root)
-    demand(included, "the op is not in the log that the header names")
+def commitment_of(part):
+    return part["commitment"] if "commitment" in part else part_commitment(part["salt"], part["payload"])
 
-    listed = proof["validators"]
-    demand(len(listed) <= MAX_MEMBERS and ascend([it["node"] for it in listed]), "the validators do not ascend")
-    validators = {it["node"]: (it["key"], it["weight"]) for it in listed}
-    named = validators_hash(chain_id, validators) == header.validator_set_hash
-    demand(named, "the validators are not those that the header names")
-    signed = [(it["node"], it["signature"]) for it in proof["certificate"]["signatures"]]
-    certificate = Certificate(header.height, proof["certificate"]["round"], header.hash(), signed)
-    fault = certificate.fault(chain_id, validators)
-    demand(fault is None, f"the certificate: {fault}")
-    if pins.keys:
-        trusted = certificate.is_signed_by(pins.keys, validators)
-    else:
-        trusted = validators == validators_of([genesis.founder])
-    demand(trusted, "those who signed are neither pinned nor those of the genesis")
+
+def op_of(proof):
+    """The hash of the op, which is in the log of the header."""
+    chain, op, header, index = proof["chain_id"], proof["op"], proof["header"], proof["leaf_index"]
+    kind, count = KINDS.get(op["kind"]), len(op["parts"])
+    if kind is None:
+        raise Finding("the kind is not valid")
+    if not 1 <= count <= MAX_PARTS:
+        raise Finding(f"an op of {count} parts")
+    root = root_of([H(b"\0", commitment_of(part)) for part in op["parts"]])
+    fields = op["origin"], op["seq"], op["hlc"]
+    this = op_hash(chain, *fields, kind, op["schema_hash"], count, root, op["prev_op_hash"])
+    leaf = leaf_hash(chain, index, kind, *fields, op["schema_hash"], count, root, op["prev_op_hash"], this)
+    if not included(leaf, index, header["tree_size"], proof["inclusion"], header["log_root"]):
+        raise Finding(f"op {op['seq']} is not leaf {index} of the log of block {header['height']}")
+    return this
+
+
+def signed_header(proof, genesis, pinned):
+    """The hash of the header, which validators signed that are to be trusted."""
+    chain, header = proof["chain_id"], proof["header"]
+    validators = [(it["node"], it["key"], it["weight"]) for it in proof["validators"]]
+    nodes = [node for node, _, _ in validators]
+    if len(nodes) > MAX_NODES or any(a >= b for a, b in zip(nodes, nodes[1:])):
+        raise Finding("the validators do not ascend or are too many")
+    if validator_set_hash(chain, validators) != header["validator_set_hash"]:
+        raise Finding("the validators are not those of the header")
+    this = Header(
+        chain, header["height"], header["epoch"], header["prev_header"], header["first_leaf"],
+        header["tree_size"], header["log_root"], header["validator_set_hash"], header["state_root"],
+        header["time_ms"], header["proposer"],
+    ).hash()
+    signatures = [(it["node"], it["signature"]) for it in proof["certificate"]["signatures"]]
+    certificate = Certificate(header["height"], proof["certificate"]["round"], this, signatures)
+    fault = certificate.fault(chain, validators)
+    if fault:
+        raise Finding(f"certificate: {fault}")
+    if pinned:
+        if not certificate.pinned_quorum(validators, pinned):
+            raise Finding("the pinned keys among the signers are no quorum")
+    elif validators != [genesis.founder.entry()]:
+        raise Finding("the validators are not the founder: pin their keys")
+    return this
+
+
+def verify(raw, chain_id=None, pinned=()):
+    """What is told of a proof that holds."""
+    proof = read(raw)
+    genesis = genesis_of(proof, chain_id)
+    op, header = proof["op"], proof["header"]
+    op_hash_found = op_of(proof)
+    header_hash = signed_header(proof, genesis, frozenset(pinned))
     return {
-        "chain_id": chain_id.hex(),
-        "origin": op.origin.hex(),
-        "seq": op.seq,
-        "hlc": op.hlc,
-        "kind": told["kind"],
-        "op_hash": this.hex(),
-        "closed_parts": sum(not is_open for _, is_open in told["parts"]),
+        "chain_id": proof["chain_id"].hex(),
+        "kind": op["kind"],
+        "origin": op["origin"].hex(),
+        "seq": op["seq"],
+        "hlc": op["hlc"],
+        "op_hash": op_hash_found.hex(),
+        "closed_parts": sum("commitment" in part for part in op["parts"]),
         "leaf_index": proof["leaf_index"],
-        "tree_size": header.tree_size,
-        "height": header.height,
-        "header_hash": header.hash().hex(),
-        "time_ms": header.time,
+        "tree_size": header["tree_size"],
+        "height": header["height"],
+        "header_hash": header_hash.hex(),
+        "time_ms": header["time_ms"],
     }
