@@ -27,13 +27,6 @@ class Rules(Differential):
         self.assertEqual(mine[0], UNREADABLE, mine[1])
         self.assertIn(why, mine[1])
 
-    def found_here_alone(self, frames, finding):
-        """bcrdt does not see it."""
-        data = bundle(frames)
-        mine, his = ours("bundle", data), theirs("bundle", data)
-        self.assertEqual((mine[0], his[0]), (DOES_NOT, HOLDS), mine[1] + his[1])
-        self.assertIn(finding, mine[1])
-
 
 def pinned(chain, *nodes):
     """The words that pin a chain and these nodes' keys."""

@@ -201,7 +201,7 @@ class Segments(Rules):
             self.bad(with_segment(depends=depends), "segment_signature_wrong")
         self.good(with_segment(depends=u32(1) + ZEROS + u64(2**64 - 1)))
         self.good(with_segment(depends=u32(4096) + b"".join(bytes(24) + u64(at) + u64(1) for at in range(4096))))
-        self.bad(with_segment(before=H(b"other")), "history_forked")
+        self.bad(with_segment(before=H(b"other")), "op_altered")
         self.bad(with_segment(head=H(b"other")), "op_altered")
         self.bad(with_segment(count=0, head=ZEROS), "segment_signature_wrong")
         self.bad(with_segment(count=2, head=H(b"other")), "")

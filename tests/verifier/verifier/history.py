@@ -8,14 +8,13 @@ MAX_AHEAD = 1 << 16
 
 
 class History:
-    __slots__ = ("origin", "seq", "hash", "covered", "covered_head", "ahead")
+    __slots__ = ("origin", "seq", "hash", "covered", "ahead")
 
     def __init__(self, origin):
         self.origin = origin
         self.seq = 0
         self.hash = ZEROS
         self.covered = 0
-        self.covered_head = ZEROS
         self.ahead = {}
 
     def signed(self, seq, signed, where):
@@ -40,10 +39,9 @@ class History:
             raise Finding(f"{kind}: {where} follows op {self.covered}")
         if last < self.seq:
             raise Finding(f"segment_missing: {where}: its last op has passed")
-        if before != self.covered_head:
-            raise Finding(f"history_forked: {where}: the hash of the op before is another")
+        self.signed(first - 1, before, where)
         self.signed(last, head, where)
-        self.covered, self.covered_head = last, head
+        self.covered = last
 
     def is_next(self, seq, where):
         if seq != self.seq + 1:

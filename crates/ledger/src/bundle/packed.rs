@@ -133,7 +133,46 @@ enum Source<R: Read> {
     Unknown(Option<R>),
     Plain(R),
     // The decoder's tables are large.
-    Packed(Box<FrameDecoder<R>>),
+    Packed(Box<FrameDecoder<FrameSource<R>>>),
+}
+
+/// The least bytes of a frame: magic number, descriptor of 3, end mark.
+const LEAST_FRAME: usize = 11;
+
+/// What frames are read from, with the beginning of one that was looked at already: the decoder
+/// takes four bytes that are no frame for an end.
+struct FrameSource<R> {
+    from: R,
+    begun: Vec<u8>,
+}
+
+impl<R: BufRead> FrameSource<R> {
+    /// Whether another frame begins here.
+    fn begins(&mut self) -> Result<bool> {
+        if self.from.fill_buf()?.is_empty() {
+            return Ok(false);
+        }
+        let mut head = vec![0; LEAST_FRAME];
+        self.from.read_exact(&mut head)?;
+        if !head.starts_with(&MAGIC) {
+            return Err(Error::from(ErrorKind::InvalidData));
+        }
+        self.begun = head;
+        Ok(true)
+    }
+}
+
+impl<R: Read> Read for FrameSource<R> {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        if self.begun.is_empty() {
+            return self.from.read(into);
+        }
+        let count = self.begun.len().min(into.len());
+        let rest = self.begun.split_off(count);
+        into[..count].copy_from_slice(&self.begun);
+        self.begun = rest;
+        Ok(count)
+    }
 }
 
 impl<R: BufRead> Unpacker<R> {
@@ -149,7 +188,10 @@ impl<R: BufRead> Unpacker<R> {
         // Sources buffer more than four bytes; one that has fewer holds nothing of either kind.
         let packed = from.fill_buf()?.starts_with(&MAGIC);
         Ok(match packed {
-            true => Source::Packed(Box::new(FrameDecoder::new(from))),
+            true => Source::Packed(Box::new(FrameDecoder::new(FrameSource {
+                from,
+                begun: Vec::new(),
+            }))),
             false => Source::Plain(from),
         })
     }
@@ -165,7 +207,7 @@ impl<R: BufRead> Read for Unpacker<R> {
             Source::Packed(decoder) => loop {
                 let read = decoder.read(into)?;
                 // Between two frames the decoder says that nothing is left.
-                if read > 0 || into.is_empty() || decoder.get_mut().fill_buf()?.is_empty() {
+                if read > 0 || into.is_empty() || !decoder.get_mut().begins()? {
                     return Ok(read);
                 }
             },

@@ -7,6 +7,7 @@ use crate::genesis::Genesis;
 use crate::hash::{Hash, sha256};
 use crate::ids::{ChainId, NodeId};
 use crate::leaf::Leaf;
+use crate::member::MAX_WEIGHT;
 use crate::merkle::verify_inclusion;
 use crate::op::{Kind, MAX_PARTS, OpCore, parts_root};
 use crate::pins::Pins;
@@ -100,6 +101,13 @@ impl OpProof {
         let ascending = self.validators.is_sorted_by(|a, b| a.node.0 < b.node.0);
         if !ascending || self.validators.len() > MAX_MEMBERS {
             return Err(ProofFault::Field("the list of validators"));
+        }
+        if !self
+            .validators
+            .iter()
+            .all(|v| (1..=MAX_WEIGHT).contains(&v.weight))
+        {
+            return Err(ProofFault::Field("the weight of a validator"));
         }
         let set = self.validators.iter().map(|v| {
             let validator = Validator {

@@ -1,7 +1,11 @@
 //! Reading and writing the JSON text of a proof.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ProofFault;
 
@@ -28,6 +32,44 @@ pub(super) fn read<T: DeserializeOwned>(
         Format { format: found } if found != format => Err(ProofFault::Format(found)),
         Format { .. } => serde_json::from_str(text).map_err(unreadable),
     }
+}
+
+/// Reads an object as such: serde would take a list of its values as well.
+///
+/// # Errors
+/// Those of the text, and for anything but an object.
+pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    struct Members<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(members))
+        }
+    }
+    from.deserialize_map(Members(PhantomData))
+}
+
+/// Reads a list of objects.
+///
+/// # Errors
+/// As [`object`].
+pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Vec<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(transparent, bound = "T: Deserialize<'de>")]
+    struct Object<T>(#[serde(deserialize_with = "object")] T);
+    Ok(Vec::<Object<T>>::deserialize(from)?
+        .into_iter()
+        .map(|Object(it)| it)
+        .collect())
 }
 
 /// The text, for people to read.

@@ -41,16 +41,20 @@ pub struct OpProof {
     /// The bytes that the name is the digest of.
     pub genesis: HexBytes,
     /// The op.
+    #[serde(deserialize_with = "json::object")]
     pub op: ProofOp,
     /// Its place in the log, from 0.
     pub leaf_index: u64,
     /// Siblings from leaf to root in the tree of the header's size.
     pub inclusion: Vec<Hex<32>>,
     /// A header of the op's block or of any later one.
+    #[serde(deserialize_with = "json::object")]
     pub header: ProofHeader,
     /// Who signed the header.
+    #[serde(deserialize_with = "json::object")]
     pub certificate: ProofCertificate,
     /// Who could sign it.
+    #[serde(deserialize_with = "json::objects")]
     pub validators: Vec<ProofValidator>,
 }
 
@@ -116,6 +120,7 @@ pub struct ProofCertificate {
     /// The round that decided.
     pub round: u32,
     /// Ascending by node.
+    #[serde(deserialize_with = "json::objects")]
     pub signatures: Vec<ProofSignature>,
 }
 

@@ -5,7 +5,7 @@ use super::ChainVerifier;
 use super::detail::Detail;
 use super::finding::{FindingKind, Place, Report};
 use super::history::History;
-use crate::hash::short;
+use crate::hash::{ZERO_HASH, short};
 use crate::membership::Membership;
 
 impl ChainVerifier {
@@ -13,6 +13,7 @@ impl ChainVerifier {
     pub fn finish(mut self) -> Report {
         self.tail();
         self.end_histories();
+        self.check_keys();
         self.apply_changes();
         self.check_vector();
         if self.whole {
@@ -27,6 +28,10 @@ impl ChainVerifier {
     /// members, version vector and the tiles beyond.
     pub fn stop(mut self) -> Report {
         self.close_block();
+        self.check_keys();
+        if !self.in_tail {
+            self.log.stop(&mut self.findings);
+        }
         self.closed.finish(&mut self.findings);
         self.report()
     }
@@ -54,7 +59,6 @@ impl ChainVerifier {
     /// After the tail: every op must be covered by a segment, and every segment by its ops.
     pub(super) fn end_histories(&mut self) {
         let place = Place::default();
-        let mut keyless = Vec::new();
         for (origin, history) in &mut self.histories {
             let in_blocks = self.last_cut.get(origin).seq;
             history.forget_after(history.signed_end(in_blocks));
@@ -82,16 +86,24 @@ impl ChainVerifier {
                 }
                 _ => {}
             }
-            if last > 0 {
-                keyless.push(*origin);
-            }
         }
-        for origin in keyless {
+    }
+
+    /// Signatures that nobody could verify, because the origin's key was not known, or not yet.
+    fn check_keys(&mut self) {
+        let written = self.histories.values().filter(|h| h.last() > 0);
+        let written: Vec<_> = written.map(|h| (h.origin, h.unverified)).collect();
+        for (origin, unverified) in written {
             let reported = self.stored_members.contains_key(&origin);
             let joined = self.membership.ever(&origin).is_some();
             if self.key(&origin).is_none() && !reported && !joined {
                 let detail = "no key is known for this origin: its signatures were not verified";
                 self.member_finding(origin, detail.to_owned());
+            } else if let Some(seq) = unverified.filter(|_| !reported) {
+                let detail = "the segment came before the origin's key was known".to_owned();
+                let kind = FindingKind::SegmentExtra;
+                self.findings
+                    .add(Place::default().op(origin, seq, kind, detail));
             }
         }
     }
@@ -116,6 +128,11 @@ impl ChainVerifier {
                     Detail::from(text)
                         .expected(format_args!("op {last}"))
                         .found(format_args!("op {seq}"))
+                }
+                None if head.as_slice() != ZERO_HASH.as_slice() => {
+                    Detail::from("the version vector gives a hash of no op")
+                        .expected(short(&ZERO_HASH))
+                        .found(short(head))
                 }
                 Some(history) if !history.may_end_with(head) => {
                     let found = short(head);

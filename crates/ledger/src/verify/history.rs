@@ -54,6 +54,8 @@ pub(super) struct History {
     /// The last op that a segment row covers; none after a row that cannot be trusted.
     pub covered: Option<u64>,
     suspects: Vec<Suspect>,
+    /// The first op of a segment that came when no key was known.
+    pub unverified: Option<u64>,
     /// Ops were missing.
     pub gaps: bool,
     /// The schema of the last sound op: the likeliest value of a schema hash that was changed.
@@ -75,6 +77,7 @@ impl History {
             anchors: BTreeMap::new(),
             covered,
             suspects: Vec::new(),
+            unverified: None,
             gaps: false,
             schema: ZERO_HASH,
         }

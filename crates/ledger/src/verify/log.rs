@@ -214,6 +214,18 @@ impl Log {
         edges.map(|edges| edges.by_ops().root())
     }
 
+    /// Looks at what is left when leaves beyond the last block may exist: tiles that hold none of
+    /// those seen are held against nothing.
+    pub fn stop(&self, findings: &mut Findings) {
+        let first = self.position.div_ceil(TILE_WIDTH);
+        let leafless = self.tiles.range(first..).map(|(index, _)| (0, *index));
+        for (level, index) in leafless.chain(self.upper.places()) {
+            let detail = format!("tile {index} of level {level} has nothing to do with the blocks");
+            let place = upper::place(level, index);
+            findings.add(place.finding(FindingKind::TileAltered, detail));
+        }
+    }
+
     /// Compares what is left when all leaves have been seen.
     pub fn finish(&mut self, findings: &mut Findings) {
         let open = self.position / TILE_WIDTH;

@@ -247,6 +247,11 @@ impl ChainVerifier {
         };
         if self.in_tail {
             self.tail_ops = self.tail_ops.saturating_add(1);
+        } else if self.open.is_none() {
+            let detail = "the op stands before the first block".to_owned();
+            return self
+                .findings
+                .add(place.op(origin, row.seq, FindingKind::OpExtra, detail));
         }
         let index = self
             .open

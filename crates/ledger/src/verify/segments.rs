@@ -89,6 +89,9 @@ pub(super) fn judge(
     let prev = hash(row.prev, "the hash before")?;
     let head = hash(row.head, "the head")?;
     let deps = deps_from_bytes(row.deps).map_err(|e| format!("the dependencies: {e}"))?;
+    if deps.contains_key(&origin) {
+        return Err("the dependencies name the origin itself".into());
+    }
     let signature: SignatureBytes = row
         .signature
         .try_into()
@@ -156,6 +159,7 @@ fn take(
     }
     history.covered = Some(history.covered.unwrap_or(0).max(last));
     if key.is_none() {
+        history.unverified.get_or_insert(first);
         return;
     }
     if first > 1 || history.next == 1 {

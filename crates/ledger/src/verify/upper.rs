@@ -132,6 +132,14 @@ impl UpperTiles {
         }
     }
 
+    /// The tiles that were stored and are not reported yet.
+    pub fn places(&self) -> impl Iterator<Item = (u8, u64)> {
+        let stored = self.stored.iter();
+        stored
+            .filter(|(_, digest)| **digest != REPORTED)
+            .map(|(place, _)| *place)
+    }
+
     /// A stored tile was reported for its form.
     pub fn reported(&mut self, level: u8, index: u64) {
         if self.stored.len() < MAX_TILES {
