@@ -23,6 +23,7 @@
 //! | envelopes swapped between ops | here, `envelopes_are_not_exchanged` |
 //! | parts of one op swapped, split, joined | here, `parts_are_bound_to_their_place` |
 //! | two histories by one node | `tamper_ops.rs`, `a_second_signed_history` |
+//! | an op that nobody signed in an archive | here, `what_nobody_signed_…`; `tests/verifier`, `test_hostile.py` |
 //! | any byte of a bundle altered | `bundle.rs`, `any_changed_byte_is_found` |
 //! | crafted signatures, keys of small order | `wycheproof.rs`; `src/signature.rs` |
 
@@ -30,11 +31,12 @@ mod chain;
 
 use chain::sample::{CHAIN, ops, segment};
 use chain::{Chain, key};
+use ledger::bundle::{Frame, Frames, Tag, write_frame};
 use ledger::hash::sha256;
 use ledger::merkle::{Tree, verify_consistency};
 use ledger::{
-    ChainId, Checkpoint, ConsistencyProof, FindingKind, Genesis, Hash, Leaf, NodeId, Phase, Pins,
-    Report, Vote, signature,
+    BUNDLE_LABEL, ChainId, Checkpoint, ConsistencyProof, FindingKind, Genesis, Hash, Leaf, NodeId,
+    Phase, Pins, Report, Vote, signature, verify_bundle,
 };
 
 fn kinds(report: &Report) -> Vec<FindingKind> {
@@ -290,4 +292,34 @@ fn parts_are_bound_to_their_place() {
         let joined = sha256(&[&pair[0].commitment(), &pair[1].commitment()]);
         op.parts[0].payload = joined.to_vec();
     });
+}
+
+/// An archive tells of nothing behind its last block. What stands in it is in a block, or is nothing.
+#[test]
+fn what_nobody_signed_has_no_place_in_an_archive() {
+    let bundle = Chain::sample(40).bundle();
+    let mut frames = Frames::begin(bundle.as_slice()).unwrap();
+    let (mut head, mut first_op) = (Vec::new(), None);
+    while first_op.is_none() {
+        let frame = frames.next_frame().unwrap();
+        match frame.tag {
+            Tag::Chain | Tag::Member => head.push(frame),
+            Tag::Op => first_op = Some(frame),
+            _ => {}
+        }
+    }
+    let archive = |ops: Option<Frame>| {
+        let mut bytes = BUNDLE_LABEL.to_vec();
+        let mut count = 1u64;
+        for frame in head.iter().chain(&ops) {
+            write_frame(&mut bytes, frame.tag, &frame.body).unwrap();
+            count += 1;
+        }
+        write_frame(&mut bytes, Tag::Stop, &[]).unwrap();
+        write_frame(&mut bytes, Tag::End, &count.to_be_bytes()).unwrap();
+        let (_, report, _) = verify_bundle(bytes.as_slice(), &Pins::default()).unwrap();
+        kinds(&report)
+    };
+    assert_eq!(archive(None), []);
+    assert_eq!(archive(first_op), [FindingKind::OpExtra]);
 }
