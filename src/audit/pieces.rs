@@ -71,7 +71,7 @@ fn ground(height: i64) -> Option<(Cut, u64)> {
     if height == 0 {
         return Some((Cut::default(), 0));
     }
-    Some((catalog::cut(height)?, catalog::header(height)?.tree_size))
+    catalog::header_and_cut(height).map(|(header, cut)| (cut, header.tree_size))
 }
 
 /// The stored chain as a bundle in pieces, each an LZ4 frame; put together they

@@ -3,7 +3,7 @@
 //!
 //! Looked up for each INSERT, so it goes straight to the index.
 
-use crate::catalog::Relation;
+use crate::catalog::{Relation, Snapshot};
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 
 const TABLE: &std::ffi::CStr = c"tombstone";
@@ -13,13 +13,9 @@ const CAUSAL_LENGTH: i32 = 2;
 /// The causal length a deleted row has reached, seen as of now and not as of
 /// the statement's start: another session may just have deleted it.
 pub fn find(id: &[u8; 16]) -> Option<u32> {
-    // SAFETY: registered here, released after the scan.
-    unsafe {
-        let snapshot = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
-        let found = scan(id, snapshot, || ());
-        pg_sys::UnregisterSnapshot(snapshot);
-        found
-    }
+    let snapshot = Snapshot::latest();
+    // SAFETY: the snapshot is held until the scan has ended.
+    unsafe { scan(id, snapshot.pointer(), || ()) }
 }
 
 /// The same, once those have ended who are about to change it. Whoever asks has

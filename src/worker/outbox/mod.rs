@@ -16,9 +16,9 @@ mod rows;
 mod turn;
 
 use self::rotate::rotate;
-use self::rows::{Found, Snapshot, pages_of, scan};
+use self::rows::{Found, pages_of, scan};
 use self::turn::{InTurn, LastTicks};
-use crate::catalog::Relation;
+use crate::catalog::{Relation, Snapshot};
 use crate::track::outbox::TABLES;
 use pgrx::pg_sys;
 use std::collections::BinaryHeap;

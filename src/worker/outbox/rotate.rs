@@ -1,7 +1,7 @@
 //! Two tables take turns: one is written to while the other is emptied.
 
-use super::rows::{Snapshot, scan_one};
-use crate::catalog::{self, Relation};
+use super::rows::scan_one;
+use crate::catalog::{self, Relation, Snapshot};
 use crate::instance::slot;
 use crate::track::outbox::TABLES;
 use pgrx::pg_sys;

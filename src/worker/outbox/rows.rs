@@ -1,7 +1,7 @@
 //! Rows of the outbox tables, with or without their payloads.
 
 use super::Taken;
-use crate::catalog::{Page, Relation};
+use crate::catalog::{Page, Relation, Snapshot};
 use crate::error::OrCorrupt;
 use pgrx::itemptr::item_pointer_get_block_number;
 use pgrx::{FromDatum, pg_sys};
@@ -57,7 +57,7 @@ impl Found {
         }
         let page = Page::read(table, block);
         let mut rows = Vec::with_capacity(1);
-        page.find(table, snapshot.0, &[self.place], &mut rows);
+        page.find(table, snapshot.pointer(), &[self.place], &mut rows);
         let Some(row) = rows.first_mut() else {
             return false;
         };
@@ -66,23 +66,6 @@ impl Found {
         let mine = (self.taken.transaction, self.taken.hlc);
         self.taken.payload = found.taken.payload;
         (found.taken.transaction, found.taken.hlc) == mine
-    }
-}
-
-/// What had committed when this was taken.
-pub struct Snapshot(pg_sys::Snapshot);
-
-impl Snapshot {
-    pub fn latest() -> Snapshot {
-        // SAFETY: released when it is dropped.
-        Snapshot(unsafe { pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot()) })
-    }
-}
-
-impl Drop for Snapshot {
-    fn drop(&mut self) {
-        // SAFETY: registered once, released once.
-        unsafe { pg_sys::UnregisterSnapshot(self.0) }
     }
 }
 
@@ -123,7 +106,7 @@ pub fn scan_one(
             table.pointer(),
             pg_sys::InvalidOid,
             false,
-            snapshot.0,
+            snapshot.pointer(),
             0,
             std::ptr::null_mut(),
         );
